@@ -1,0 +1,43 @@
+// What was asked of a worker: written once to runs/<id>/spec.json, never changed. A value; any thread.
+#pragma once
+#include <QJsonObject>
+#include <QString>
+
+#include "core/domain/result.h"
+
+namespace cloister {
+
+struct RunSpec {
+  QString run;             ///< "r-0001"
+  QString family;          ///< plugin id: image_classifier
+  QString snapshot;        ///< full 64-hex digest of the DatasetSnapshot
+  QString prepared;        ///< folder of the prepared shards, relative to the project
+  QString preparedDigest;  ///< digest of prepared.json
+  QString baseWeights;     ///< absolute path of a safetensors file, empty: from scratch
+  QString baseWeightsSha256;
+  QJsonObject parameters;  ///< complete: every key of the family's ParameterSchema
+  qint64 seed = 0;
+  int processes = 1;  ///< world size
+  QString createdAt;  ///< ISO 8601 UTC
+  QString codeVersion;
+
+  QJsonObject toJson() const;
+  static Result<RunSpec> fromJson(const QJsonObject&);
+  /// SHA-256 of what must not change between a checkpoint and its resume: snapshot, prepared digest, base weights, family, parameters,
+  /// seed.
+  QString identityDigest() const;
+};
+
+/// Exit codes of a worker (design): stable, tested.
+enum class WorkerExit : int {
+  Finished = 0,
+  StoppedAsAsked = 10,
+  InvalidSpec = 20,
+  OutOfMemory = 30,
+  NonFiniteLoss = 40,
+  PluginRefused = 50,
+  IdentityChanged = 60,
+  Failed = 1
+};
+
+}  // namespace cloister

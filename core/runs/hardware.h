@@ -1,0 +1,19 @@
+// What this machine is good for. Reads /proc, /sys and the drivers' files; measures the disk when asked. No LibTorch, no CUDA library.
+// Any thread; measureDisk blocks for about a second.
+#pragma once
+#include <QJsonObject>
+#include <QString>
+
+#include "core/domain/result.h"
+
+namespace cloister {
+
+/// {"cpu":{"model","cores","threads","instructions":[…]},"memory":{"total","free"},"disk":{"path","free","total"},
+///  "gpus":[{"name","memoryTotal","memoryFree","driver"}],"infiniband":[{"name","state","rateGbps"}]}
+QJsonObject hardwareInventory(const QString& projectDir);
+/// {"writeBytesPerSecond","readBytesPerSecond"} by a 256 MB file in dir, O_DIRECT where possible, removed afterwards.
+Result<QJsonObject> measureDisk(const QString& dir);
+/// One sentence: what to train here, what not. needs: FitReport-like object or empty.
+QString hardwareAdvice(const QJsonObject& inventory, const QJsonObject& needs);
+
+}  // namespace cloister
