@@ -1,0 +1,168 @@
+// cloister-cli: everything the desktop does, for scripts, on the same project folder. Parses the command line, finds the verb, runs it.
+#include <algorithm>
+#include <cstdio>
+
+#include <QCoreApplication>
+#include <QLocale>
+#include <QTranslator>
+
+#include "app/cli/verb.h"
+#include "core/domain/version.h"
+
+namespace cloister::cli {
+namespace {
+
+QString tr(const char* text) { return QCoreApplication::translate("Cli", text); }
+
+void printText(const QString& text) {
+  std::fputs(text.toLocal8Bit().constData(), stdout);
+  std::fflush(stdout);
+}
+
+/// Words before the first option that could belong to a verb, and the arguments without them.
+struct CommandLine {
+  QStringList words, rest;
+};
+
+CommandLine split(const QStringList& arguments) {
+  qsizetype words = 0;
+  while (words < arguments.size() && !arguments[words].startsWith('-')) ++words;
+  return {arguments.mid(0, words), arguments.mid(words)};
+}
+
+QString valueOf(const QStringList& arguments, const QString& option) {
+  for (qsizetype i = 0; i < arguments.size(); ++i) {
+    if (arguments[i] == option) return arguments.value(i + 1);
+    if (arguments[i].startsWith(option + '=')) return arguments[i].mid(option.size() + 1);
+  }
+  return {};
+}
+
+int usageError(const QStringList& arguments, const Failure& failure, const QString& hint) {
+  QCommandLineParser none;
+  none.addOption(QCommandLineOption("json"));
+  none.parse(arguments.contains("--json") ? QStringList{"cloister-cli", "--json"} : QStringList{"cloister-cli"});
+  Context context(none);
+  const int code = context.fail(failure);
+  if (!hint.isEmpty()) context.note(hint);
+  return code == 0 ? 2 : code;
+}
+
+bool useLanguage(const QStringList& arguments, QTranslator* translator) {
+  QString language = valueOf(arguments, QStringLiteral("--language"));
+  if (language.isEmpty()) language = QLocale::system().language() == QLocale::Chinese ? QStringLiteral("zh_CN") : QStringLiteral("en");
+  if (language != u"en" && language != u"zh_CN") return false;
+  if (language == u"en") {
+    QLocale::setDefault(QLocale(QLocale::English, QLocale::UnitedStates));
+    return true;
+  }
+  QLocale::setDefault(QLocale(QLocale::Chinese, QLocale::China));
+  const QString bin = QCoreApplication::applicationDirPath();
+  for (const QString& folder : {bin + "/../translations", bin + "/../share/cloister/translations"})
+    if (translator->load(QStringLiteral("cloister_zh_CN"), folder)) {
+      QCoreApplication::installTranslator(translator);
+      break;
+    }
+  return true;
+}
+
+QStringList verbNames() {
+  QStringList names;
+  for (const auto& verb : verbs()) names << verb->path().join(' ');
+  return names;
+}
+
+int unknownVerb(const QStringList& arguments, const QStringList& words) {
+  const QString given = words.mid(0, 2).join(' ');
+  QStringList near = similar(given, verbNames());
+  if (near.isEmpty()) near = similar(words.first(), verbNames());
+  const QString hint = near.isEmpty() ? tr("All verbs: cloister-cli --help") : tr("Did you mean: %1?").arg(near.join(QStringLiteral(", ")));
+  return usageError(
+      arguments, {FailureKind::InvalidArgument, {{"name", tr("verb")}, {"value", given}, {"allowed", verbNames().join(", ")}}, {}}, hint);
+}
+
+int runVerb(Verb& verb, const QStringList& rest, const QStringList& arguments) {
+  QCommandLineParser parser;
+  parser.setSingleDashWordOptionMode(QCommandLineParser::ParseAsLongOptions);
+  parser.addOptions(commonOptions(verb.needsProject()));
+  parser.addOptions(verb.options());
+  const bool parsed = parser.parse(QStringList{QStringLiteral("cloister-cli")} + rest);
+  const QString hint = tr("How to use it: cloister-cli %1 --help").arg(verb.path().join(' '));
+  if (!parsed) {
+    QStringList known;
+    for (const QCommandLineOption& o : verb.options() + commonOptions(verb.needsProject())) known << o.names();
+    const QStringList unknown = parser.unknownOptionNames();
+    if (unknown.isEmpty())
+      return usageError(arguments,
+                        {FailureKind::InvalidArgument,
+                         {{"name", tr("command line")}, {"value", rest.join(' ')}, {"allowed", verb.arguments()}},
+                         parser.errorText()},
+                        hint);
+    const QStringList near = similar(unknown.first(), known);
+    return usageError(
+        arguments,
+        {FailureKind::InvalidArgument,
+         {{"name", tr("option")}, {"value", "--" + unknown.first()}, {"allowed", "--" + (near.isEmpty() ? known : near).join(", --")}},
+         {}},
+        hint);
+  }
+  if (parser.isSet("help")) {
+    printText(helpOf(verb));
+    return 0;
+  }
+  const int given = int(parser.positionalArguments().size());
+  const int most = verb.maximumArguments();
+  if (given < verb.minimumArguments() || (most >= 0 && given > most))
+    return usageError(arguments,
+                      {FailureKind::InvalidArgument,
+                       {{"name", tr("arguments")},
+                        {"value", parser.positionalArguments().join(' ')},
+                        {"allowed", verb.arguments().isEmpty() ? tr("none") : verb.arguments()}},
+                       {}},
+                      hint);
+  Context context(parser);
+  return verb.execute(context);
+}
+
+int run(const QStringList& arguments) {
+  QTranslator translator;
+  if (!useLanguage(arguments, &translator))
+    return usageError(
+        arguments,
+        {FailureKind::InvalidArgument, {{"name", "--language"}, {"value", valueOf(arguments, "--language")}, {"allowed", "en, zh_CN"}}, {}},
+        {});
+  const CommandLine line = split(arguments);
+  if (line.words.isEmpty()) {
+    if (line.rest.contains("--version")) {
+      printText(QStringLiteral("cloister-cli %1 (%2)\n").arg(programVersion(), codeCommit()));
+      return 0;
+    }
+    if (line.rest.isEmpty() || line.rest.contains("--help") || line.rest.contains("-h")) {
+      printText(helpOfProgram());
+      return line.rest.isEmpty() ? 2 : 0;
+    }
+    return usageError(
+        arguments,
+        {FailureKind::InvalidArgument, {{"name", tr("verb")}, {"value", line.rest.first()}, {"allowed", verbNames().join(", ")}}, {}},
+        tr("The verb comes first: cloister-cli VERB [options]"));
+  }
+  int used = 0;
+  if (Verb* verb = findVerb(line.words, &used)) return runVerb(*verb, line.words.mid(used) + line.rest, arguments);
+  const bool group = std::any_of(verbs().begin(), verbs().end(), [&](auto& v) { return v->path().first() == line.words.first(); });
+  if (group && line.words.size() == 1) {
+    printText(helpOfGroup(line.words.first()));
+    return line.rest.contains("--help") || line.rest.contains("-h") ? 0 : 2;
+  }
+  return unknownVerb(arguments, line.words);
+}
+
+}  // namespace
+}  // namespace cloister::cli
+
+int main(int argc, char** argv) {
+  QCoreApplication app(argc, argv);
+  QCoreApplication::setApplicationName(QStringLiteral("cloister-cli"));
+  QCoreApplication::setOrganizationName(QStringLiteral("cloister"));
+  QCoreApplication::setApplicationVersion(cloister::programVersion());
+  return cloister::cli::run(QCoreApplication::arguments().mid(1));
+}
