@@ -1,0 +1,53 @@
+// cloister-worker: trains, evaluates and exports in a process of its own. Reads a run folder, writes into it, prints nothing that anyone
+// has to parse except `plan`. Exit codes: WorkerExit (core/domain/run_spec.h).
+#include <cstdio>
+
+#include <QCoreApplication>
+
+#include "app/worker/verbs.h"
+#include "core/domain/version.h"
+#include "core/engine/engine_failure.h"
+
+namespace {
+
+struct Row {
+  const char* name;
+  int (*run)(const QStringList&);
+  const char* usage;
+};
+
+constexpr Row kVerbs[] = {
+    {"init", cloister::initVerb, "--request FILE --to FILE.safetensors (writes initial weights)"},
+    {"logits", cloister::logitsVerb, "--weights FILE --input FILE.safetensors --to FILE.safetensors [--precision fp32|bf16]"},
+};
+
+int usage(std::FILE* out) {
+  std::fprintf(out, "cloister-worker %s\n", qUtf8Printable(cloister::programVersion()));
+  for (const Row& row : kVerbs) std::fprintf(out, "  cloister-worker %s %s\n", row.name, row.usage);
+  return out == stdout ? 0 : int(cloister::WorkerExit::InvalidSpec);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  QCoreApplication app(argc, argv);
+  QCoreApplication::setApplicationName("cloister-worker");
+  const QStringList arguments = QCoreApplication::arguments();
+  if (arguments.size() < 2) return usage(stderr);
+  if (arguments[1] == u"--help") return usage(stdout);
+  if (arguments[1] == u"--version")
+    return std::printf("%s %s\n", qUtf8Printable(cloister::programVersion()), qUtf8Printable(cloister::codeCommit())) < 0;
+  for (const Row& row : kVerbs) {
+    if (arguments[1] != QLatin1String(row.name)) continue;
+    try {
+      return row.run(arguments.mid(2));
+    } catch (const cloister::EngineFailure& e) {
+      std::fprintf(stderr, "%s %s\n", e.what(), qUtf8Printable(e.failure().detail));
+      return int(cloister::exitFor(e.failure()));
+    } catch (const std::exception& e) {
+      std::fprintf(stderr, "%s\n", e.what());
+      return int(cloister::WorkerExit::Failed);
+    }
+  }
+  return usage(stderr);
+}

@@ -1,0 +1,27 @@
+// The verbs of cloister-worker: each parses its own arguments and returns an exit code. Main thread. They may throw; main words it.
+// To add one: a file <name>_verb.cpp, a declaration here, a row in main.cpp.
+#pragma once
+#include <functional>
+
+#include <QString>
+#include <QStringList>
+
+#include "core/domain/run_event.h"
+#include "core/domain/run_spec.h"
+
+namespace cloister {
+
+int initVerb(const QStringList& arguments);
+int logitsVerb(const QStringList& arguments);
+
+/// Value of "--name VALUE"; InvalidArgument thrown when it is required and missing.
+QString option(const QStringList& arguments, const QString& name, bool required = true, const QString& fallback = {});
+
+/// Runs a job that reports by events: opens the log, writes a `failed` event and the code for whatever the job throws, and at the end
+/// exit.json {"code"} (or the given name) beside the log. Returns the exit code.
+int runJob(const QString& eventsPath, const std::function<WorkerExit(EventWriter&)>& job, const QString& exitName = "exit.json");
+
+/// The exit code a failure stands for.
+WorkerExit exitFor(const Failure&);
+
+}  // namespace cloister

@@ -1,0 +1,201 @@
+#include "core/engine/models/model.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Context.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/add.h>
+#include <ATen/ops/addcmul.h>
+#include <ATen/ops/batch_norm.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/conv2d.h>
+#include <ATen/ops/dropout.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/gelu.h>
+#include <ATen/ops/layer_norm.h>
+#include <ATen/ops/linear.h>
+#include <ATen/ops/max_pool2d.h>
+#include <ATen/ops/mean.h>
+#include <ATen/ops/relu.h>
+#include <ATen/ops/scaled_dot_product_attention.h>
+#include <ATen/ops/silu.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
+
+#include "core/engine/engine_failure.h"
+
+namespace cloister {
+namespace {
+
+std::int64_t fanIn(const at::Tensor& w) { return w.size(1) * (w.dim() == 4 ? w.size(2) * w.size(3) : 1); }
+
+void defaultLinear(const at::Tensor& weight, const at::Tensor& bias, at::Generator& g) {
+  const double bound = 1.0 / std::sqrt(double(fanIn(weight)));  // kaiming_uniform(a = √5), as nn.Linear
+  at::Tensor(weight).uniform_(-bound, bound, g);
+  if (bias.defined()) at::Tensor(bias).uniform_(-bound, bound, g);
+}
+
+void xavierUniform(at::Tensor w, at::Generator& g) {
+  const double bound = std::sqrt(6.0 / double(w.size(0) + w.size(1)));
+  w.uniform_(-bound, bound, g);
+}
+
+// torchvision: resnet.py (kaiming_normal_, fan_out, relu), vision_transformer.py (head zero, xavier MLP, position table normal 0.02).
+void initialise(const GraphOp& op, const std::vector<at::Tensor>& t, at::Generator& g, bool transformer) {
+  switch (op.kind) {
+    case OpKind::Conv2d:
+      if (transformer) at::Tensor(t[0]).normal_(0, std::sqrt(1.0 / double(fanIn(t[0]))), g);
+      else at::Tensor(t[0]).normal_(0, std::sqrt(2.0 / double(t[0].size(0) * op.kernel * op.kernel)), g);
+      if (t.size() > 1) at::Tensor(t[1]).zero_();
+      break;
+    case OpKind::BatchNorm:
+      at::Tensor(t[0]).fill_(1);
+      at::Tensor(t[3]).fill_(1);
+      break;
+    case OpKind::LayerNorm:
+      at::Tensor(t[0]).fill_(1);
+      break;
+    case OpKind::Linear:
+      if (!transformer) defaultLinear(t[0], t[1], g);
+      else if (op.name != "heads.head") {
+        xavierUniform(t[0], g);
+        at::Tensor(t[1]).normal_(0, 1e-6, g);
+      }
+      break;
+    case OpKind::Attention:
+      xavierUniform(t[0], g);
+      defaultLinear(t[2], {}, g);
+      break;
+    case OpKind::PositionEmbedding:
+      at::Tensor(t[0]).normal_(0, 0.02, g);
+      break;
+    default:
+      break;
+  }
+}
+
+at::Tensor channelVector(const std::vector<double>& values) {
+  at::Tensor t = at::empty({1, std::int64_t(values.size()), 1, 1}, at::kFloat);
+  for (std::size_t i = 0; i < values.size(); ++i) t.data_ptr<float>()[i] = float(values[i]);
+  return t;
+}
+
+at::Tensor attention(const GraphOp& op, const std::vector<at::Tensor>& t, const at::Tensor& x) {
+  const auto n = x.size(0), tokens = x.size(1), d = x.size(2);
+  const at::Tensor qkv = at::linear(x, t[0], t[1]).view({n, tokens, 3, op.heads, d / op.heads}).permute({2, 0, 3, 1, 4});
+  const at::Tensor mixed = at::scaled_dot_product_attention(qkv.select(0, 0), qkv.select(0, 1), qkv.select(0, 2));
+  return at::linear(mixed.transpose(1, 2).reshape({n, tokens, d}), t[2], t[3]);
+}
+
+}  // namespace
+
+ClassifierModel::ClassifierModel(ModelGraph graph, std::uint64_t seed) : graph_(std::move(graph)) {
+  at::NoGradGuard noGrad;
+  at::Generator generator = at::detail::createCPUGenerator(seed);
+  const bool transformer = graph_.architecture.startsWith(u"vit");
+  const std::size_t n = graph_.ops.size();
+  std::vector<int> readers(n, 0);
+  lastUse_.assign(n, int(n));
+  for (std::size_t i = 0; i < n; ++i) {
+    const GraphOp& op = graph_.ops[i];
+    std::vector<at::Tensor> tensors;
+    for (const TensorSpec& spec : op.tensors) {
+      at::Tensor t = at::zeros(spec.shape, spec.integer ? at::kLong : at::kFloat);
+      tensors.push_back(t);
+      if (spec.trainable) {
+        parameters_.push_back(t);
+        parameterNames_.push_back(spec.name);
+      }
+      state_.emplace(spec.name, t);
+    }
+    initialise(op, tensors, generator, transformer);
+    opTensors_.push_back(std::move(tensors));
+    for (int input : op.inputs)
+      if (input >= 0) {
+        lastUse_[std::size_t(input)] = int(i);
+        ++readers[std::size_t(input)];
+      }
+  }
+  for (const GraphOp& op : graph_.ops) mayOverwrite_.push_back(op.inputs[0] >= 0 && readers[std::size_t(op.inputs[0])] == 1);
+  std::vector<double> scale, shift;
+  for (std::size_t c = 0; c < graph_.mean.size(); ++c) {
+    scale.push_back(1.0 / graph_.std[c]);
+    shift.push_back(-graph_.mean[c] / graph_.std[c]);
+  }
+  normalise_ = {channelVector(scale), channelVector(shift)};
+}
+
+void ClassifierModel::setGradients(bool on) {
+  for (at::Tensor& p : parameters_) p.set_requires_grad(on);
+}
+
+at::Tensor ClassifierModel::run(std::size_t index, const std::vector<at::Tensor>& values, const at::Tensor& image) {
+  const GraphOp& op = graph_.ops[index];
+  const std::vector<at::Tensor>& t = opTensors_[index];
+  const auto input = [&](std::size_t k) -> const at::Tensor& { return op.inputs[k] < 0 ? image : values[std::size_t(op.inputs[k])]; };
+  at::Tensor x = input(0);
+  switch (op.kind) {
+    case OpKind::Normalise:
+      return at::addcmul(normalise_[1], x, normalise_[0]).contiguous(at::MemoryFormat::ChannelsLast);
+    case OpKind::Conv2d:
+      return at::conv2d(x, t[0], t.size() > 1 ? t[1] : at::Tensor(), op.stride, op.padding, 1, op.groups);
+    case OpKind::BatchNorm:
+      if (training_) at::Tensor(t[4]).add_(1);
+      return at::batch_norm(x, t[0], t[1], t[2], t[3], training_, 0.1, op.epsilon, false);
+    case OpKind::Relu:
+      return mayOverwrite_[index] ? x.relu_() : at::relu(x);
+    case OpKind::Gelu:
+      return at::gelu(x);
+    case OpKind::Silu:
+      return at::silu(x);
+    case OpKind::MaxPool:
+      return at::max_pool2d(x, op.kernel, op.stride, op.padding);
+    case OpKind::GlobalAveragePool:
+      return at::mean(x, {2, 3});
+    case OpKind::Linear:
+      return at::linear(x, t[0], t[1]);
+    case OpKind::Add:
+      return at::add(x, input(1));
+    case OpKind::LayerNorm:
+      return at::layer_norm(x, {x.size(-1)}, t[0], t[1], op.epsilon);
+    case OpKind::Attention:
+      return attention(op, t, x);
+    case OpKind::Patchify:
+      return x.flatten(2).transpose(1, 2);
+    case OpKind::ClassToken:
+      return at::cat({t[0].expand({x.size(0), -1, -1}).to(x.scalar_type()), x}, 1);
+    case OpKind::PositionEmbedding:
+      return at::add(x, t[0]);
+    case OpKind::SelectToken:
+      return x.select(1, 0);
+    case OpKind::Dropout:
+      return training_ ? at::dropout(x, op.probability, true) : x;
+  }
+  throw EngineFailure({FailureKind::Internal, {}, "operation without an implementation: " + QString::fromStdString(op.name)});
+}
+
+at::Tensor ClassifierModel::forward(const at::Tensor& image) {
+  std::vector<at::Tensor> values(graph_.ops.size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    values[i] = run(i, values, image);
+    for (int input : graph_.ops[i].inputs)
+      if (input >= 0 && lastUse_[std::size_t(input)] == int(i)) values[std::size_t(input)].reset();
+  }
+  return values.back().to(at::kFloat);
+}
+
+void ClassifierModel::loadState(const NamedTensors& given, const QString& path) {
+  at::NoGradGuard noGrad;
+  for (auto& [name, tensor] : state_) {
+    const auto it = given.find(name);
+    if (it == given.end() || it->second.sizes() != tensor.sizes())
+      throw EngineFailure({FailureKind::CorruptFile,
+                           {{"path", path}},
+                           QString::fromStdString(name) + (it == given.end() ? " is missing" : " has another shape")});
+    at::Tensor(tensor).copy_(it->second);
+  }
+}
+
+}  // namespace cloister

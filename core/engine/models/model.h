@@ -1,0 +1,76 @@
+// The LibTorch side of a ModelGraph: holds its tensors and runs its operations, for training, evaluation and attacks. There is no second
+// description of an architecture: forward() walks the graph's list. Not thread-safe; one thread per object.
+// Includes ATen only, because <torch/torch.h> costs half a minute per file; including it beside this header is fine.
+#pragma once
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+#include <QString>
+#include <QStringList>
+
+#include "core/domain/model_graph.h"
+
+namespace cloister {
+
+using NamedTensors = std::map<std::string, at::Tensor>;
+
+class ClassifierModel {
+ public:
+  /// Tensors as the architecture's authors initialise them, from the seed alone.
+  explicit ClassifierModel(ModelGraph graph, std::uint64_t seed = 0);
+
+  const ModelGraph& graph() const { return graph_; }
+  /// image: float32 [N, C, size, size], pixel/255 (normalisation is inside the graph), differentiable. Returns logits float32 [N, classes].
+  at::Tensor forward(const at::Tensor& image);
+  /// Batch statistics and dropout on or off. Starts off.
+  void setTraining(bool on) { training_ = on; }
+  bool training() const { return training_; }
+  /// Whether the weights collect gradients. Starts off, so that attacks differentiate only the image.
+  void setGradients(bool on);
+
+  /// Trainable tensors in the graph's order; the same storage the model computes with.
+  const std::vector<at::Tensor>& parameters() const { return parameters_; }
+  const std::vector<std::string>& parameterNames() const { return parameterNames_; }
+  /// All tensors by name, shared with the model.
+  const NamedTensors& state() const { return state_; }
+  /// Copies values in; every name of the graph must be there with its shape. CorruptFile thrown otherwise.
+  void loadState(const NamedTensors&, const QString& path);
+
+ private:
+  at::Tensor run(std::size_t index, const std::vector<at::Tensor>& values, const at::Tensor& image);
+
+  ModelGraph graph_;
+  bool training_ = false;
+  std::vector<std::vector<at::Tensor>> opTensors_;  ///< per op, as GraphOp::tensors
+  std::vector<int> lastUse_;                        ///< per op: index of the last op that reads it
+  std::vector<char> mayOverwrite_;                  ///< per op: its input is read by nobody else
+  std::vector<at::Tensor> parameters_;
+  std::vector<std::string> parameterNames_;
+  NamedTensors state_;
+  std::vector<at::Tensor> normalise_;  ///< 1/std and -mean/std, [1,C,1,1]
+};
+
+/// Weights of a finished or running run: best/model.safetensors, ready for inference. NotFound or CorruptFile thrown.
+std::shared_ptr<ClassifierModel> loadBest(const QString& runDir);
+/// Any weights file written by us.
+std::shared_ptr<ClassifierModel> loadModel(const QString& weightsFile);
+
+/// Tensors ↔ safetensors. Written whole or absent, contiguous, F32 (or I64).
+void saveTensors(const QString& path, const NamedTensors&, const QJsonObject& metadata = {});
+NamedTensors readTensors(const QString& path);
+
+/// What happened when foreign weights were put into a model: sentences for warning events.
+struct TransferReport {
+  int loaded = 0;
+  QStringList reinitialised;  ///< tensor names that kept their random values (the head)
+  QStringList warnings;
+};
+/// Transfer learning: takes every tensor whose name and shape fit, sums a 3-channel stem to 1 channel (or spreads 1 over 3), interpolates
+/// position tables to another size, leaves the head alone when the classes differ. UnsupportedFormat thrown (with the reason) when the file
+/// belongs to another architecture, CorruptFile for values that are not finite.
+TransferReport loadBaseWeights(ClassifierModel&, const QString& path);
+
+}  // namespace cloister

@@ -1,0 +1,26 @@
+// bf16 autocast as a scope: matrix products and convolutions in bfloat16, sums, norms and the loss in float32. Any thread (thread-local).
+#pragma once
+
+#include <ATen/autocast_mode.h>
+
+namespace cloister {
+
+class Autocast {
+ public:
+  explicit Autocast(bool bf16) : before_(at::autocast::is_autocast_enabled(at::kCPU)) {
+    at::autocast::set_autocast_dtype(at::kCPU, at::kBFloat16);
+    at::autocast::set_autocast_enabled(at::kCPU, bf16);
+    at::autocast::increment_nesting();
+  }
+  ~Autocast() {
+    if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
+    at::autocast::set_autocast_enabled(at::kCPU, before_);
+  }
+  Autocast(const Autocast&) = delete;
+  Autocast& operator=(const Autocast&) = delete;
+
+ private:
+  bool before_;
+};
+
+}  // namespace cloister
