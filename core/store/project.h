@@ -3,6 +3,7 @@
 #pragma once
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include <QDateTime>
 #include <QJsonObject>
@@ -60,6 +61,19 @@ struct SnapshotRecord {
   QStringList classes;
 };
 
+/// A sample's place in a snapshot, by its row: what the filter and the lineage need; the truth is samples.jsonl.
+struct SnapshotMember {
+  qint64 sample = 0;
+  int split = 0;  ///< 0 train, 1 validation, 2 test
+};
+
+/// One change of one field of one sample.
+struct SampleHistoryRow {
+  QString at, who, what;         ///< ISO 8601 UTC, user name, what the change was called
+  QString field, before, after;  ///< label, label_origin, patient, site, excluded
+  bool undone = false;
+};
+
 struct RunRecord {
   QString id;                       ///< r-0001
   QString family, snapshot, state;  ///< queued, running, stopping, stopped, attempt_failed, failed, finished
@@ -85,17 +99,22 @@ class Project {
   QString snapshotDir(const QString& digest) const;  ///< snapshots/<first 12 hex>
   QString runDir(const QString& run) const;
   QString bundlesDir() const;
+  bool isWritable() const;  ///< opened ReadWrite
+
+  /// All that work writes, or nothing of it. May be nested; work's failure is returned.
+  Result<void> inTransaction(const std::function<Result<void>()>& work);
 
   // Samples
   Result<SampleCounts> counts() const;
   Result<qint64> countSamples(const SampleFilter&) const;
   /// Ordered by id; a page of the virtual grid. Constant time in the number of records for the unfiltered case (keyset on afterId).
+  /// Sample::header is left empty here and filled by samplesById and sampleByKey: a scan of a million samples must not read it.
   Result<QList<Sample>> samples(const SampleFilter&, qint64 afterId, int limit) const;
   /// Ids of all that match, in order: what a virtual view needs once per filter (8 bytes a sample).
   Result<QList<qint64>> sampleIds(const SampleFilter&) const;
   Result<QList<Sample>> samplesById(const QList<qint64>& ids) const;
   Result<Sample> sampleByKey(const QString& key) const;
-  /// One transaction. Same sha256 and frame already present → counted as duplicate, not inserted; returns how many were inserted.
+  /// One transaction. Same sha256 and frame already present → recorded as duplicate, not inserted; returns how many were inserted.
   Result<qint64> addSamples(qint64 importId, const QList<Sample>&);
   Result<void> addRefusals(qint64 importId, const QList<RefusedFile>&);
   Result<void> addDuplicates(qint64 importId, const QList<QPair<QString, QString>>& fileAndOriginal);
@@ -112,18 +131,24 @@ class Project {
   Result<void> changeSamples(const QList<SampleChange>&, const QString& what);
   Result<QString> undo();  ///< what was undone; NothingToDo when the history is empty
   Result<QString> redo();
+  /// Oldest first: how a sample came to its label, patient, site and exclusion.
+  Result<QList<SampleHistoryRow>> sampleHistory(qint64 sampleId) const;
 
   // Imports
   Result<qint64> beginImport(const QString& source, const QJsonObject& request);
   Result<void> finishImport(qint64 id, const QString& state, qint64 recordsOffset);
   Result<void> setImportOffset(qint64 id, qint64 recordsOffset);
   Result<qint64> importOffset(qint64 id) const;
-  Result<QList<ImportRecord>> imports() const;
+  Result<QList<ImportRecord>> imports() const;         ///< newest first
+  Result<ImportRecord> importRecord(qint64 id) const;  ///< NotFound
 
   // Snapshots and runs
-  Result<void> addSnapshot(const SnapshotRecord&);
+  /// One transaction; a digest already there is left as it is.
+  Result<void> addSnapshot(const SnapshotRecord&, const QList<SnapshotMember>& members = {});
+  /// digest → split name for each snapshot that holds the sample, newest first.
+  Result<QList<QPair<QString, QString>>> snapshotsOfSample(qint64 sampleId) const;
   Result<QList<SnapshotRecord>> snapshots() const;  ///< newest first
-  Result<QString> newRunId();
+  Result<QString> newRunId();                       ///< r-0001 …; never given out twice, also not after a run folder was removed
   Result<void> saveRun(const RunRecord&);
   Result<QList<RunRecord>> runs() const;           ///< newest first
   Result<RunRecord> run(const QString& id) const;  ///< empty id: the newest
