@@ -1,6 +1,7 @@
 // Runs and their child processes: composes specs, starts workers that outlive the GUI, follows event logs, asks them to stop, resumes.
 // Lives on the thread of the Project; signals fire there. State of the truth: the run folder.
 #pragma once
+#include <functional>
 #include <memory>
 
 #include <QJsonObject>
@@ -23,6 +24,7 @@ struct TrainRequest {
   QJsonObject parameters;  ///< what differs from the schema's defaults
   qint64 seed = 1;
   int processes = 1;
+  bool force = false;  ///< start although the plan says that it will not fit
 };
 
 /// What a family needs for a recipe, from `cloister-worker plan` (memory by part, disk, time) against what is free.
@@ -45,19 +47,32 @@ class RunSupervisor : public QObject {
   QStringList families() const;
   Result<FitReport> willItFit(const TrainRequest&) const;
 
-  /// Prepares the data when needed, checks memory and disk, writes spec.json, the row and the audit entry, starts the worker(s) detached.
-  /// queue: waits until no other run is active. Returns the run id.
+  /// Prepares the data when needed (preparing() fires meanwhile), checks memory and disk, writes spec.json, the row and the audit entry,
+  /// starts the worker(s) detached. One run at a time: queue waits until no other is active, otherwise PolicyRefused. Returns the run id.
   Result<QString> start(const TrainRequest&, bool queue = false);
-  Result<void> requestStop(const QString& run);  ///< writes stop.request; checkpoint, then exit 10; killed after the grace
-  Result<void> resume(const QString& run);       ///< a new attempt from the newest whole checkpoint
-  /// worker verbs on a finished run: "evaluate", "export". options are written to <run>/<verb>/request.json. Returns the job's folder.
+  /// Writes stop.request; the worker checkpoints and ends with 10. After the grace it is terminated, then killed. A queued run is taken
+  /// out of the queue.
+  Result<void> requestStop(const QString& run);
+  /// A new attempt from the newest whole checkpoint. IdentityChanged when data or base weights are no longer those of the spec.
+  Result<void> resume(const QString& run);
+  /// worker verbs on a run with best weights: "evaluate" (folder evaluation/), "export" (folder export/). options are written to
+  /// request.json there. run empty: the newest with weights. Returns the job's folder.
   Result<QString> startJob(const QString& run, const QString& verb, const QJsonObject& options);
+  Result<void> stopJob(const QString& run, const QString& verb);
 
-  /// Finds what is still running (pid and start time) after a restart of this program, and reads what was missed.
+  /// Finds what is still running (pid and start time) after a restart of this program, reads what was missed, gives rows to run folders
+  /// that have none, and goes on with the queue.
   Result<void> attach();
   bool isActive(const QString& run) const;
+  bool isQueued(const QString& run) const;
+
+  /// Asked while start() prepares data: true gives up with Stopped.
+  void setStopCheck(std::function<bool()> check);
+  /// How long a worker may take to stop by itself (60 s).
+  void setStopGrace(int milliseconds);
 
  Q_SIGNALS:
+  void preparing(qint64 done, qint64 total);                          ///< samples, from inside start()
   void runChanged(QString run);                                       ///< the row changed; read it from the project
   void eventsArrived(QString run, QList<cloister::RunEvent> events);  ///< at most four times a second
   void jobEvents(QString run, QString verb, QList<cloister::RunEvent> events);
@@ -67,6 +82,11 @@ class RunSupervisor : public QObject {
   struct Private;
   std::unique_ptr<Private> d;
 };
+
+/// Asks a run to stop by its folder alone: for a program that may not write the project because another holds it. That one sees the file.
+Result<void> writeStopRequest(const QString& runDir);
+/// evaluation or export: where the worker verb writes.
+QString jobFolder(const QString& runDir, const QString& verb);
 
 /// All attempts' events of a run in order, for curves after a restart and for overlays. Blocking read; any thread.
 Result<QList<RunEvent>> readRunEvents(const QString& runDir);

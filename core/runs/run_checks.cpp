@@ -1,0 +1,153 @@
+#include "core/runs/run_checks.h"
+
+#include <QCoreApplication>
+#include <QDir>
+#include <QFileInfo>
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QProcess>
+#include <QTemporaryDir>
+
+#include "core/domain/files.h"
+#include "core/runs/hardware.h"
+#include "core/runs/worker_launch.h"
+#include "core/store/project.h"
+#include "core/tensors/safetensors.h"
+
+namespace cloister {
+namespace {
+
+constexpr int kPlanTimeoutMs = 60'000;
+
+Failure changed(const QString& what, const QString& expected, const QString& found) {
+  return {FailureKind::IdentityChanged, {{"what", what}, {"expected", expected}, {"found", found}}, {}};
+}
+
+/// A family may let its user choose the image's size and channels; null or 0 means as frozen in the snapshot.
+Preprocessing preprocessingOf(const Snapshot& snapshot, QJsonObject& parameters) {
+  Preprocessing p = Preprocessing::fromJson(snapshot.json["preprocessing"].toObject());
+  const auto take = [&parameters](const char* key, int& value) {
+    const QLatin1String name(key);
+    if (!parameters.contains(name)) return;
+    if (const int given = parameters[name].toVariant().toInt(); given > 0) value = given;
+    parameters[name] = value;
+  };
+  take("image_size", p.size);
+  take("channels", p.channels);
+  return p;
+}
+
+Result<QJsonObject> runPlan(const QJsonObject& request) {
+  QTemporaryDir folder;
+  if (!folder.isValid()) return Failure{FailureKind::IoError, {{"path", QDir::tempPath()}}, folder.errorString()};
+  const QString file = folder.filePath("request.json");
+  if (auto written = writeJsonAtomically(file, request); !written) return written.error();
+  QProcess process;
+  process.start(workerProgram(), {"plan", "--request", file}, QIODevice::ReadOnly);
+  if (!process.waitForStarted()) return Failure{FailureKind::NotFound, {{"path", workerProgram()}}, process.errorString()};
+  if (!process.waitForFinished(kPlanTimeoutMs)) {
+    process.kill();
+    process.waitForFinished();
+    return Failure{FailureKind::Timeout, {{"path", "cloister-worker plan"}, {"seconds", kPlanTimeoutMs / 1000}}, {}};
+  }
+  if (process.exitStatus() == QProcess::CrashExit)
+    return Failure{FailureKind::Crashed, {{"program", "cloister-worker plan"}, {"signal", process.exitCode()}}, {}};
+  const QJsonObject answer = QJsonDocument::fromJson(process.readAllStandardOutput().trimmed()).object();
+  if (answer.contains("failure")) return Failure::fromJson(answer["failure"].toObject());
+  if (process.exitCode() != 0 || answer.isEmpty())
+    return Failure{FailureKind::WorkerFailed,
+                   {{"program", "cloister-worker plan"}, {"code", process.exitCode()}},
+                   QString::fromLocal8Bit(process.readAllStandardError().right(800)).trimmed()};
+  return answer;
+}
+
+QString fitAdvice(const FitReport& fit) {
+  const auto tr = [](const char* text) { return QCoreApplication::translate("RunChecks", text); };
+  if (fit.memoryNeeded > fit.memoryFree) return tr("Not enough memory: choose a smaller micro-batch, image size or model.");
+  if (fit.diskNeeded > fit.diskFree) return tr("Not enough disk space: free some, keep fewer checkpoints, or move the project.");
+  return {};
+}
+
+}  // namespace
+
+Result<CheckedRequest> checkRequest(const Project& project, const PluginCatalogue& catalogue, const TrainRequest& request) {
+  CheckedRequest checked;
+  auto plugin = catalogue.find(QStringLiteral("family"), request.family);
+  if (!plugin) return plugin.error();
+  auto parameters = plugin->schema.complete(request.parameters);
+  if (!parameters) return parameters.error();
+  checked.parameters = *parameters;
+  if (request.processes < 1 || request.processes > 64)
+    return Failure{FailureKind::InvalidArgument, {{"name", "processes"}, {"value", request.processes}, {"allowed", "1 … 64"}}, {}};
+  auto snapshot = openSnapshot(project, request.snapshot);
+  if (!snapshot) return snapshot.error();
+  checked.snapshot = *snapshot;
+  checked.preprocessing = preprocessingOf(*snapshot, checked.parameters);
+  if (request.baseWeights.isEmpty()) return checked;
+  checked.baseWeights = QFileInfo(request.baseWeights).absoluteFilePath();
+  if (auto file = SafetensorsFile::open(checked.baseWeights); !file) return file.error();
+  auto digest = sha256OfFile(checked.baseWeights);
+  if (!digest) return digest.error();
+  checked.baseWeightsSha256 = *digest;
+  return checked;
+}
+
+Result<FitReport> planRequest(const Project& project, const TrainRequest& request, const CheckedRequest& checked) {
+  const auto& counts = checked.snapshot.splitCounts;
+  const qint64 pixels = qint64(checked.preprocessing.size) * checked.preprocessing.size * checked.preprocessing.channels;
+  auto answer = runPlan({{"format", 1},
+                         {"family", request.family},
+                         {"parameters", checked.parameters},
+                         {"channels", checked.preprocessing.channels},
+                         {"size", checked.preprocessing.size},
+                         {"classes", checked.snapshot.classes.size()},
+                         {"trainSamples", counts.value("train")},
+                         {"validationSamples", counts.value("validation")},
+                         {"preparedBytes", pixels * checked.snapshot.samples},
+                         {"processes", request.processes}});
+  if (!answer) return answer.error();
+  FitReport fit;
+  fit.memoryNeeded = (*answer)["memoryNeeded"].toInteger() * request.processes;
+  fit.memoryFree = memoryFree();
+  fit.diskNeeded = (*answer)["diskNeeded"].toInteger();
+  fit.diskFree = bytesFree(project.dir());
+  fit.parts = (*answer)["parts"].toObject();
+  fit.secondsEstimated = (*answer)["secondsEstimated"].toDouble(-1);
+  fit.fits = fit.memoryNeeded <= fit.memoryFree && fit.diskNeeded <= fit.diskFree;
+  fit.advice = fitAdvice(fit);
+  return fit;
+}
+
+Result<void> requireFit(const FitReport& fit, const QString& path) {
+  if (fit.memoryNeeded > fit.memoryFree)
+    return Failure{FailureKind::OutOfMemory, {{"needed", fit.memoryNeeded}, {"free", fit.memoryFree}}, {}};
+  if (fit.diskNeeded > fit.diskFree)
+    return Failure{FailureKind::DiskFull, {{"path", path}, {"needed", fit.diskNeeded}, {"free", fit.diskFree}}, {}};
+  return {};
+}
+
+Result<void> checkPrepared(const QString& dir, const QString& expectedDigest) {
+  auto marker = readJson(dir + "/prepared.json");
+  if (!marker) return marker.error();
+  const QString stated = (*marker)["digest"].toString();
+  QJsonObject rest = *marker;
+  rest.remove("digest");
+  const QString found = sha256Hex(canonicalJson(rest));
+  if (stated != expectedDigest || found != stated) return changed(QStringLiteral("prepared data"), expectedDigest, found);
+  for (const QJsonValue& v : (*marker)["shards"].toArray()) {
+    const QString file = dir + '/' + v.toObject()["file"].toString();
+    if (auto shard = SafetensorsFile::open(file); !shard) return shard.error();  // length and header agree
+  }
+  return {};
+}
+
+Result<void> checkIdentity(const Project& project, const RunSpec& spec) {
+  if (auto prepared = checkPrepared(project.dir() + '/' + spec.prepared, spec.preparedDigest); !prepared) return prepared;
+  if (spec.baseWeights.isEmpty()) return {};
+  auto digest = sha256OfFile(spec.baseWeights);
+  if (!digest) return digest.error();
+  if (*digest != spec.baseWeightsSha256) return changed(QStringLiteral("base weights"), spec.baseWeightsSha256, *digest);
+  return {};
+}
+
+}  // namespace cloister

@@ -1,0 +1,114 @@
+#include "core/runs/worker_launch.h"
+
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <algorithm>
+
+#include <QFileInfo>
+#include <QJsonArray>
+#include <QProcess>
+#include <QThread>
+
+#include "core/domain/files.h"
+#include "core/extension/plugin_catalogue.h"
+
+namespace cloister {
+namespace {
+
+/// A port nobody listens on now. Another program could take it before rank 0 does; then the attempt fails and can be started again.
+Result<int> freePort() {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return failureFromErrno(errno, QStringLiteral("127.0.0.1"));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  const bool bound =
+      ::bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0 && ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0;
+  const int error = errno;
+  ::close(fd);
+  if (!bound) return failureFromErrno(error, QStringLiteral("127.0.0.1"));
+  return int(ntohs(address.sin_port));
+}
+
+QProcessEnvironment rankEnvironment(int rank, int processes, int port) {
+  QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
+  const QString size = QString::number(processes);
+  environment.insert("RANK", QString::number(rank));
+  environment.insert("LOCAL_RANK", QString::number(rank));
+  environment.insert("WORLD_SIZE", size);
+  environment.insert("LOCAL_WORLD_SIZE", size);
+  environment.insert("GROUP_RANK", "0");
+  environment.insert("MASTER_ADDR", "127.0.0.1");
+  environment.insert("MASTER_PORT", QString::number(port));
+  // Ranks on one machine share its processors; without this each takes all of them.
+  if (processes > 1 && !environment.contains("OMP_NUM_THREADS"))
+    environment.insert("OMP_NUM_THREADS", QString::number(std::max(1, QThread::idealThreadCount() / processes)));
+  return environment;
+}
+
+Result<qint64> startRank(const WorkerLaunch& launch, int rank, int port) {
+  QProcess process;
+  process.setProgram(workerProgram());
+  process.setArguments(launch.arguments);
+  process.setProcessEnvironment(rankEnvironment(rank, launch.processes, port));
+  process.setWorkingDirectory(launch.folder);
+  process.setStandardInputFile(QProcess::nullDevice());
+  process.setStandardOutputFile(workerLogFile(launch.folder, rank), QIODevice::Append);
+  process.setStandardErrorFile(workerLogFile(launch.folder, rank), QIODevice::Append);
+  qint64 pid = 0;
+  // startDetached forks twice and calls setsid: the worker belongs to no terminal and to no parent that could take it down.
+  if (!process.startDetached(&pid)) return Failure{FailureKind::IoError, {{"path", process.program()}}, process.errorString()};
+  return pid;
+}
+
+}  // namespace
+
+QString workerProgram() {
+  const QString override = qEnvironmentVariable("CLOISTER_WORKER");
+  return override.isEmpty() ? siblingProgram(QStringLiteral("cloister-worker")) : override;
+}
+
+QString workerLogFile(const QString& folder, int rank) {
+  return folder + (rank == 0 ? QStringLiteral("/worker.log") : QStringLiteral("/worker-%1.log").arg(rank));
+}
+
+QString exitFile(const QString& folder, int rank) {
+  return folder + (rank == 0 ? QStringLiteral("/exit.json") : QStringLiteral("/exit-%1.json").arg(rank));
+}
+
+Result<QList<ProcessIdentity>> launchWorkers(const WorkerLaunch& launch) {
+  if (!QFileInfo(workerProgram()).isExecutable())
+    return Failure{FailureKind::NotFound, {{"path", workerProgram()}}, QStringLiteral("the worker program is missing or not executable")};
+  auto port = freePort();
+  if (!port) return port.error();
+  QList<ProcessIdentity> ranks;
+  const auto giveUp = [&ranks](const Failure& failure) {
+    for (const ProcessIdentity& p : ranks) signalProcess(p, SIGKILL);
+    return failure;
+  };
+  for (int rank = 0; rank < launch.processes; ++rank) {
+    auto pid = startRank(launch, rank, *port);
+    if (!pid) return giveUp(pid.error());
+    ranks << identify(rank, *pid);
+  }
+  QJsonObject file = ranks.first().toJson();
+  QJsonArray all;
+  for (const ProcessIdentity& p : ranks) all << p.toJson();
+  file["ranks"] = all;
+  if (auto written = writeJsonAtomically(launch.folder + "/worker.json", file); !written) return giveUp(written.error());
+  return ranks;
+}
+
+QList<ProcessIdentity> readWorkerFile(const QString& folder) {
+  const auto file = readJson(folder + "/worker.json", 1 << 20);
+  if (!file) return {};
+  QList<ProcessIdentity> ranks;
+  for (const QJsonValue& v : (*file)["ranks"].toArray()) ranks << ProcessIdentity::fromJson(v.toObject());
+  if (ranks.isEmpty()) ranks << ProcessIdentity::fromJson(*file);
+  return ranks;
+}
+
+}  // namespace cloister
