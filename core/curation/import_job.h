@@ -3,6 +3,7 @@
 #pragma once
 #include <memory>
 
+#include <QJsonArray>
 #include <QJsonObject>
 #include <QObject>
 #include <QStringList>

@@ -50,6 +50,8 @@ class Page : public QWidget {
 
   /// Title, missing panel and texts anew. The frame calls it on language and state changes; pages may.
   void update_();
+  /// Keyboard focus to the first control (F6).
+  void focusFirst() { focusNextPrevChild(true); }
   FailureBanner& banner() { return *banner_; }
 
  Q_SIGNALS:

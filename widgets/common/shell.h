@@ -8,6 +8,7 @@
 
 #include "widgets/common/page.h"
 
+class QBoxLayout;
 class QLineEdit;
 class QPushButton;
 class QSplitter;
@@ -42,7 +43,7 @@ class MainWindow : public QMainWindow {
   void showEvent(QShowEvent*) override;
 
  private:
-  void buildTopBar(class QBoxLayout*);
+  void buildTopBar(QBoxLayout*);
   void addShortcuts();
   void createNext();
   void updateAll();

@@ -1,0 +1,57 @@
+#include "app/gui/tour.h"
+
+#include <cstdio>
+
+#include <QDir>
+#include <QPixmap>
+
+#include "widgets/common/page.h"
+#include "widgets/common/shell.h"
+#include "widgets/common/store_client.h"
+
+namespace cloister {
+namespace {
+constexpr int kLookEveryMs = 50;
+constexpr int kQuietLooks = 6;      // 300 ms without a request under way
+constexpr int kPatienceMs = 20000;  // a page that never settles is shown as it is
+}  // namespace
+
+Tour::Tour(MainWindow& window, StoreClient& store, QString dir, QObject* parent)
+    : QObject(parent), window_(window), store_(store), dir_(std::move(dir)) {
+  connect(&timer_, &QTimer::timeout, this, &Tour::look);
+}
+
+void Tour::start() {
+  since_.start();
+  timer_.start(kLookEveryMs);
+}
+
+void Tour::look() {
+  quiet_ = store_.pending() == 0 ? quiet_ + 1 : 0;
+  if (quiet_ < kQuietLooks && since_.elapsed() < kPatienceMs) return;
+  if (index_ >= 0) save();
+  const QStringList ids = window_.pageIds();
+  if (++index_ >= ids.size()) {
+    timer_.stop();
+    Q_EMIT finished(0);
+    return;
+  }
+  window_.show_(ids[index_]);
+  quiet_ = 0;
+  since_.restart();
+}
+
+void Tour::save() {
+  const QString id = window_.pageIds()[index_];
+  const QString file = QStringLiteral("%1/%2-%3.png").arg(dir_).arg(index_ + 1).arg(id);
+  if (!QDir().mkpath(dir_) || !window_.grab().save(file)) {
+    std::fprintf(stderr, "cloister: cannot write %s\n", qPrintable(file));
+    timer_.stop();
+    Q_EMIT finished(1);
+    return;
+  }
+  std::printf("%s\n", qPrintable(file));
+  std::fflush(stdout);
+}
+
+}  // namespace cloister

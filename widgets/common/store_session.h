@@ -1,0 +1,42 @@
+// What lives on the store thread and, read-only, on the reading thread: the Project with its RunSupervisor and the import under way.
+// Created by StoreClient and moved to its thread; every method runs there.
+#pragma once
+#include <functional>
+#include <memory>
+
+#include <QObject>
+
+#include "core/curation/import_job.h"
+#include "core/runs/run_supervisor.h"
+#include "core/store/project.h"
+
+namespace cloister {
+
+class StoreSession : public QObject {
+  Q_OBJECT
+ public:
+  using Opener = std::function<Result<std::unique_ptr<Project>>()>;
+  /// supervised: also attach to the runs (the writing session only).
+  Result<void> open(const Opener&, bool supervised);
+  void close();
+  Project* project() const { return project_.get(); }
+  RunSupervisor* supervisor() const { return supervisor_.get(); }
+  void startImport(const ImportRequest&, qint64 resumeId);
+  void stopImport();
+
+ Q_SIGNALS:
+  void importProgressed(cloister::ImportProgress);
+  void importFinished(cloister::ImportSummary);
+  void importFailed(cloister::Failure);
+  void runChanged(QString run);
+  void eventsArrived(QString run, QList<cloister::RunEvent> events);
+  void jobEvents(QString run, QString verb, QList<cloister::RunEvent> events);
+  void jobFinished(QString run, QString verb, int exitCode, QJsonObject result);
+
+ private:
+  std::unique_ptr<Project> project_;
+  std::unique_ptr<RunSupervisor> supervisor_;
+  std::unique_ptr<ImportJob> import_;
+};
+
+}  // namespace cloister

@@ -1,0 +1,58 @@
+#include "widgets/common/words.h"
+
+#include <cmath>
+
+#include <QCoreApplication>
+#include <QDateTime>
+#include <QLocale>
+
+namespace cloister::words {
+namespace {
+QString tr(const char* text, int n = -1) { return QCoreApplication::translate("Words", text, nullptr, n); }
+}  // namespace
+
+QString number(qint64 n) { return QLocale().toString(n); }
+
+QString figures(double value, int significant) {
+  if (!std::isfinite(value)) return value != value ? QStringLiteral("NaN") : QStringLiteral("∞");
+  if (value == 0) return QStringLiteral("0");
+  const double size = std::fabs(value);
+  if (size < 0.001 || size >= 1e9) return QString::number(value, 'e', significant - 1);
+  const int digits = std::max(0, significant - 1 - int(std::floor(std::log10(size))));
+  return QLocale().toString(value, 'f', digits);
+}
+
+QString interval(double value, double low, double high) {
+  const QLocale l;
+  return QStringLiteral("%1 (%2–%3)").arg(l.toString(value, 'f', 2), l.toString(low, 'f', 2), l.toString(high, 'f', 2));
+}
+
+QString percent(double fraction, int decimals) { return QStringLiteral("%1 %").arg(QLocale().toString(100 * fraction, 'f', decimals)); }
+
+QString bytes(double n) { return QLocale().formattedDataSize(qint64(n), n < 1024 ? 0 : 1); }
+
+QString duration(double seconds) {
+  const qint64 s = qint64(std::llround(std::max(0.0, seconds)));
+  if (s < 60) return tr("%n second(s)", int(s));
+  if (s < 90 * 60) return tr("%n minute(s)", int((s + 30) / 60));
+  const int hours = int(s / 3600), minutes = int(s % 3600 / 60);
+  if (s < 48 * 3600) return tr("%1 h %2 min").arg(hours).arg(minutes);
+  return tr("%n day(s)", int((s + 43200) / 86400));
+}
+
+QString timeLeft(double seconds) {
+  if (seconds < 0 || !std::isfinite(seconds)) return {};
+  if (seconds < 5) return tr("nearly done");
+  return tr("%1 left").arg(duration(seconds));
+}
+
+QString dateTime(const QString& iso) {
+  const QDateTime t = QDateTime::fromString(iso, Qt::ISODateWithMs);
+  return t.isValid() ? QLocale().toString(t.toLocalTime(), QLocale::ShortFormat) : iso;
+}
+
+QString shortDigest(const QString& hex) { return hex.left(8); }
+
+QString milliseconds(double ms) { return QStringLiteral("%1 ms").arg(figures(ms)); }
+
+}  // namespace cloister::words
