@@ -1,0 +1,336 @@
+#include "widgets/evaluate/evaluate_page.h"
+
+#include <QCheckBox>
+#include <QComboBox>
+#include <QDesktopServices>
+#include <QFile>
+#include <QFileDialog>
+#include <QHBoxLayout>
+#include <QJsonArray>
+#include <QLabel>
+#include <QLineEdit>
+#include <QMenu>
+#include <QPushButton>
+#include <QScrollArea>
+#include <QSpinBox>
+#include <QToolButton>
+#include <QUrl>
+
+#include "core/domain/files.h"
+#include "widgets/common/failure_banner.h"
+#include "widgets/common/language.h"
+#include "widgets/common/plot.h"
+#include "widgets/common/store_client.h"
+#include "widgets/common/theme.h"
+#include "widgets/common/words.h"
+#include "widgets/evaluate/report_cards.h"
+
+namespace cloister {
+
+EvaluatePage::EvaluatePage(StoreClient& client, QWidget* parent) : Page(page::kEvaluate, client, parent) {
+  auto* bar = new QHBoxLayout;
+  bar->setSpacing(space::kS);
+  runLabel_ = new QLabel(this);
+  runs_ = new QComboBox(this);
+  runs_->setMinimumWidth(200);
+  runLabel_->setBuddy(runs_);
+  attacks_ = new QCheckBox(this);
+  attacks_->setChecked(true);
+  epsilonLabel_ = new QLabel(this);
+  epsilons_ = new QLineEdit(QStringLiteral("0.5 1 2 4 8"), this);
+  epsilons_->setMaximumWidth(160);
+  epsilonLabel_->setBuddy(epsilons_);
+  samplesLabel_ = new QLabel(this);
+  samples_ = new QSpinBox(this);
+  samples_->setRange(8, 100'000);
+  samples_->setValue(256);
+  samplesLabel_->setBuddy(samples_);
+  for (QWidget* w : std::initializer_list<QWidget*>{runLabel_, runs_, attacks_, epsilonLabel_, epsilons_, samplesLabel_, samples_})
+    bar->addWidget(w);
+  bar->addStretch(1);
+  body()->addLayout(bar);
+  scroll_ = new QScrollArea(this);
+  scroll_->setWidgetResizable(true);
+  scroll_->setFrameShape(QFrame::NoFrame);
+  body()->addWidget(scroll_, 1);
+
+  report_ = new QToolButton(this);
+  report_->setPopupMode(QToolButton::InstantPopup);
+  report_->setMenu(new QMenu(report_));
+  headerTools()->addWidget(report_);
+  again_ = new QPushButton(this);
+  stop_ = new QPushButton(this);
+  footerTools()->addWidget(again_);
+  footerTools()->addWidget(stop_);
+
+  connect(runs_, &QComboBox::currentIndexChanged, this, [this] { load(false); });
+  connect(attacks_, &QCheckBox::toggled, this, [this](bool on) {
+    epsilons_->setEnabled(on);
+    samples_->setEnabled(on);
+  });
+  connect(again_, &QPushButton::clicked, this, &EvaluatePage::start);
+  connect(stop_, &QPushButton::clicked, this, &EvaluatePage::stop);
+  connect(primary(), &QPushButton::clicked, this, [this] {
+    if (evaluated()) Q_EMIT goTo(page::kExport);
+    else start();
+  });
+  connect(&client, &StoreClient::jobEvents, this, [this](const QString& r, const QString& verb, const QList<RunEvent>& events) {
+    if (verb != u"evaluate") return;
+    running_ = r;
+    for (const RunEvent& e : events)
+      if (e.type == u"progress" || e.type == u"phase") {
+        const double total = e.body["total"].toDouble();
+        Q_EMIT taskChanged(QStringLiteral("evaluate"), tr("Evaluating %1").arg(r), e.body["name"].toString(),
+                           total > 0 ? e.body["done"].toDouble() / total : -1, e.body["secondsLeft"].toDouble(-1));
+      }
+    update_();
+  });
+  connect(&client, &StoreClient::jobFinished, this, [this](const QString& r, const QString& verb, int, const QJsonObject& result) {
+    if (verb != u"evaluate") return;
+    running_.clear();
+    Q_EMIT taskEnded(QStringLiteral("evaluate"));
+    if (result.contains("failure")) showFailure(Failure::fromJson(result["failure"].toObject()));
+    store().refreshState();
+    if (r == run()) load(true);
+  });
+  connect(&client, &StoreClient::stateChanged, this, [this] {
+    if (isVisible()) refresh();
+  });
+  connect(&Language::current(), &Language::changed, this, &EvaluatePage::showReport);
+  connect(&client, &StoreClient::closed, this, [this] {
+    loaded_.clear();
+    json_ = {};
+    running_.clear();
+  });
+}
+
+QString EvaluatePage::title() const { return tr("Evaluate"); }
+
+Page::Missing EvaluatePage::missing() const {
+  const ProjectState& s = store().state();
+  if (!s.open) return {tr("No project is open. Open or create one first."), page::kProject, tr("Go to Project")};
+  if (s.newestFinishedRun().isEmpty())
+    return {tr("There is no finished run to evaluate. Train a model first."), page::kTrain, tr("Go to Train")};
+  return {};
+}
+
+Page::Mark EvaluatePage::mark() const {
+  if (!running_.isEmpty()) return Mark::Running;
+  return store().state().evaluated.isEmpty() ? Mark::None : Mark::Done;
+}
+
+QString EvaluatePage::help() const {
+  return tr(
+      "<p>All figures are from the frozen test split, which training never saw. Intervals are 95 % bootstrap intervals that draw whole "
+      "patients.</p>"
+      "<p><b>Fragility</b>: FGSM and PGD change every pixel by at most ε to mislead the model. A success rate that rises early means a "
+      "fragile model.</p>"
+      "<p>A good result on data of the same hospital does not promise the same elsewhere.</p>");
+}
+
+QString EvaluatePage::run() const { return runs_->currentData().toString(); }
+
+bool EvaluatePage::evaluated() const { return !json_.isEmpty() && loaded_ == run(); }
+
+void EvaluatePage::refresh() {
+  fillRuns();
+  load(false);
+}
+
+void EvaluatePage::fillRuns() {
+  QStringList ids;
+  for (const RunRecord& r : store().state().runs)
+    if (r.state == u"finished" || r.state == u"stopped") ids << r.id;
+  QStringList shown;
+  for (int i = 0; i < runs_->count(); ++i) shown << runs_->itemData(i).toString();
+  if (ids == shown) return;
+  const QString before = run();
+  const QSignalBlocker quiet(runs_);
+  runs_->clear();
+  for (const RunRecord& r : store().state().runs)
+    if (ids.contains(r.id)) runs_->addItem(r.id + QStringLiteral("  ") + r.summary["architecture"].toString(r.family), r.id);
+  const int at = runs_->findData(before.isEmpty() ? store().state().newestFinishedRun() : before);
+  runs_->setCurrentIndex(std::max(0, at));
+}
+
+void EvaluatePage::load(bool again) {
+  const QString id = run();
+  if (id.isEmpty() || (id == loaded_ && !again)) return;
+  loaded_ = id;
+  store().read(
+      [id](Project& p) -> Result<QJsonObject> {
+        const QString folder = p.runDir(id) + QStringLiteral("/evaluation");
+        if (!QFile::exists(folder + QStringLiteral("/report.json"))) return QJsonObject();
+        auto json = readJson(folder + QStringLiteral("/report.json"));
+        if (!json) return json.error();
+        json->insert("__folder", folder);
+        return *json;
+      },
+      this,
+      [this, id](Result<QJsonObject> json) {
+        if (id != run()) return;
+        if (!json) showFailure(json.error());
+        json_ = json ? *json : QJsonObject();
+        folder_ = json_.take("__folder").toString();
+        showReport();
+      });
+}
+
+void EvaluatePage::start() {
+  QJsonArray epsilons;
+  for (const QString& word : epsilons_->text().split(QRegularExpression(QStringLiteral("[\\s,;]+")), Qt::SkipEmptyParts)) {
+    bool ok = false;
+    const double greyLevels = word.toDouble(&ok);
+    if (!ok || greyLevels < 0 || greyLevels > 255)
+      return showFailure({FailureKind::InvalidArgument, {{"name", epsilonLabel_->text()}, {"value", word}, {"allowed", "0 – 255"}}, {}});
+    epsilons.append(greyLevels / 255);
+  }
+  QJsonObject options{
+      {"attacks", attacks_->isChecked()}, {"epsilons", epsilons}, {"samples", samples_->value()}, {"language", Language::current().code()}};
+  const QString id = run();
+  banner().clear();
+  running_ = id;
+  update_();
+  retranslate();
+  Q_EMIT taskChanged(QStringLiteral("evaluate"), tr("Evaluating %1").arg(id), {}, -1, -1);
+  store().supervise([id, options](Project&, RunSupervisor& s) { return s.startJob(id, QStringLiteral("evaluate"), options); }, this,
+                    [this](Result<QString> started) {
+                      if (started) return;
+                      running_.clear();
+                      Q_EMIT taskEnded(QStringLiteral("evaluate"));
+                      showFailure(started.error());
+                      retranslate();
+                    });
+}
+
+void EvaluatePage::stop() {
+  const QString id = running_;
+  store().supervise([id](Project&, RunSupervisor& s) { return s.requestStop(id); }, this,
+                    [this](Result<void> done) {
+                      if (!done) showFailure(done.error());
+                    });
+}
+
+QWidget* EvaluatePage::section(const QString& title, const QString& explanation, const QList<QWidget*>& content, QWidget* parent) {
+  auto* card = new QFrame(parent);
+  setRole(card, "card");
+  auto* column = new QVBoxLayout(card);
+  column->setSpacing(space::kS);
+  auto* heading = new QLabel(title, card);
+  setRole(heading, "section");
+  column->addWidget(heading);
+  if (!explanation.isEmpty()) {
+    auto* text = new QLabel(explanation, card);
+    text->setWordWrap(true);
+    setRole(text, "quiet");
+    column->addWidget(text);
+  }
+  for (QWidget* w : content) column->addWidget(w);
+  return card;
+}
+
+void EvaluatePage::showReport() {
+  auto* page = new QWidget;
+  auto* column = new QVBoxLayout(page);
+  column->setContentsMargins(0, 0, space::kS, 0);
+  column->setSpacing(space::kL);
+  if (json_.isEmpty()) {
+    auto* hint = new QLabel(tr("This run was not evaluated yet. Evaluation measures it on the test split: quality with intervals, how "
+                               "easily it is misled, and how fast it answers."),
+                            page);
+    hint->setWordWrap(true);
+    setRole(hint, "quiet");
+    column->addWidget(hint);
+    column->addStretch(1);
+    scroll_->setWidget(page);
+    return retranslate();
+  }
+  column->addWidget(report::headlineCards(json_, page));
+
+  auto* plots = new QWidget(page);
+  auto* row = new QHBoxLayout(plots);
+  row->setContentsMargins(0, 0, 0, 0);
+  for (QWidget* p : std::initializer_list<QWidget*>{report::rocPlot(json_, plots), report::precisionRecallPlot(json_, plots),
+                                                    report::calibrationPlot(json_, plots)})
+    row->addWidget(p, 1);
+  column->addWidget(section(tr("Quality"),
+                            tr("On the test split, %1 samples of %2 patients; threshold %3.")
+                                .arg(words::number(json_["samples"].toInteger()), words::number(json_["groups"].toInteger()),
+                                     words::figures(json_["threshold"].toDouble(0.5))),
+                            {plots, report::confusionTable(json_, page), report::perClassTable(json_, page)}, page));
+
+  if (!json_["attacks"].toArray().isEmpty()) {
+    auto* fragile = new QWidget(page);
+    auto* pair = new QHBoxLayout(fragile);
+    pair->setContentsMargins(0, 0, 0, 0);
+    pair->addWidget(report::attackPlot(json_, fragile), 1);
+    pair->addWidget(report::attackExamples(json_, folder_, fragile), 1);
+    QStringList warnings;
+    const QJsonArray attacks = json_["attacks"].toArray();
+    for (const QJsonValue& a : attacks) {
+      const QJsonArray list = a["warnings"].toArray();
+      for (const QJsonValue& w : list) warnings << w.toString();
+    }
+    warnings.removeDuplicates();
+    column->addWidget(section(tr("Fragility"),
+                              tr("Share of correctly classified samples that a change of at most ε misleads. ") + warnings.join(' '),
+                              {fragile}, page));
+  }
+  column->addWidget(section(tr("Speed"), {}, {report::latencyTable(json_["latency"].toArray(), page)}, page));
+  auto* worstTitle = new QLabel(tr("Most wrong"), page);
+  auto* bestTitle = new QLabel(tr("Most certain"), page);
+  column->addWidget(section(tr("Samples"), {},
+                            {worstTitle, report::sampleStrip(json_, QStringLiteral("worst"), folder_, page), bestTitle,
+                             report::sampleStrip(json_, QStringLiteral("best"), folder_, page)},
+                            page));
+  if (!json_["groupsBy"].toObject().isEmpty()) column->addWidget(section(tr("Groups"), {}, {report::groupsTable(json_, page)}, page));
+  column->addStretch(1);
+  scroll_->setWidget(page);
+  retranslate();
+}
+
+void EvaluatePage::saveReport(const QString& suffix) {
+  const QString from = folder_ + QStringLiteral("/report.") + suffix;
+  auto* dialog = new QFileDialog(this, tr("Save the report"), run() + QStringLiteral("-report.") + suffix, QStringLiteral("*.") + suffix);
+  dialog->setAcceptMode(QFileDialog::AcceptSave);
+  dialog->setAttribute(Qt::WA_DeleteOnClose);
+  connect(dialog, &QFileDialog::fileSelected, this, [this, from](const QString& to) {
+    store().background(
+        [from, to]() -> Result<void> {
+          auto bytes = readFile(from, 512LL << 20);
+          if (!bytes) return bytes.error();
+          return writeFileAtomically(to, *bytes);
+        },
+        this,
+        [this](Result<void> saved) {
+          if (!saved) showFailure(saved.error());
+        });
+  });
+  dialog->open();
+}
+
+void EvaluatePage::retranslate() {
+  runLabel_->setText(tr("Run"));
+  runs_->setAccessibleName(tr("Run to evaluate"));
+  attacks_->setText(tr("With attacks (FGSM, PGD)"));
+  epsilonLabel_->setText(tr("ε in grey levels"));
+  epsilons_->setAccessibleName(tr("Attack strengths ε in grey levels"));
+  samplesLabel_->setText(tr("Samples attacked, at most"));
+  samples_->setAccessibleName(tr("Samples attacked, at most"));
+  report_->setText(tr("Report"));
+  report_->setAccessibleName(tr("Open or save the report"));
+  report_->setEnabled(evaluated());
+  report_->menu()->clear();
+  report_->menu()->addAction(tr("Open in the browser"), this,
+                             [this] { QDesktopServices::openUrl(QUrl::fromLocalFile(folder_ + QStringLiteral("/report.html"))); });
+  report_->menu()->addAction(tr("Save as a web page (HTML)"), this, [this] { saveReport(QStringLiteral("html")); });
+  report_->menu()->addAction(tr("Save as numbers (JSON)"), this, [this] { saveReport(QStringLiteral("json")); });
+  again_->setText(tr("Evaluate again"));
+  again_->setVisible(evaluated() && running_.isEmpty());
+  stop_->setText(tr("Stop"));
+  stop_->setVisible(!running_.isEmpty());
+  setPrimaryText(evaluated() ? tr("Export this model") : tr("Evaluate on the test split"));
+  primary()->setEnabled(running_.isEmpty());
+}
+
+}  // namespace cloister

@@ -1,0 +1,558 @@
+#include "widgets/export/export_page.h"
+
+#include <QCheckBox>
+#include <QComboBox>
+#include <QDesktopServices>
+#include <QDoubleSpinBox>
+#include <QFile>
+#include <QFileDialog>
+#include <QFormLayout>
+#include <QHeaderView>
+#include <QJsonArray>
+#include <QLabel>
+#include <QLineEdit>
+#include <QPlainTextEdit>
+#include <QPushButton>
+#include <QScrollArea>
+#include <QTableWidget>
+#include <QToolButton>
+#include <QUrl>
+
+#include "core/domain/files.h"
+#include "core/trust/audit_log.h"
+#include "core/trust/bundle.h"
+#include "widgets/common/failure_banner.h"
+#include "widgets/common/language.h"
+#include "widgets/common/store_client.h"
+#include "widgets/common/theme.h"
+#include "widgets/common/words.h"
+#include "widgets/evaluate/report_cards.h"
+
+namespace cloister {
+namespace {
+
+QString candidateTitle(const QString& name) {
+  if (name == u"fp32") return QStringLiteral("FP32");
+  if (name == u"fp16") return QStringLiteral("FP16");
+  if (name == u"int8-dynamic") return ExportPage::tr("int8, dynamic");
+  if (name == u"int8-static") return ExportPage::tr("int8, static");
+  return name;
+}
+
+/// p50 of the batch-1 latency of a candidate, and p95.
+QString latencyText(const QJsonObject& candidate) {
+  const QJsonArray rows = candidate["latency"].toArray();
+  for (const QJsonValue& l : rows)
+    if (l["batch"].toInt() == 1)
+      return words::milliseconds(l["p50"].toDouble()) + QStringLiteral(" / ") + words::milliseconds(l["p95"].toDouble());
+  return QStringLiteral("–");
+}
+
+}  // namespace
+
+ExportPage::ExportPage(StoreClient& client, QWidget* parent) : Page(page::kExport, client, parent) {
+  auto* scroll = new QScrollArea(this);
+  scroll->setWidgetResizable(true);
+  scroll->setFrameShape(QFrame::NoFrame);
+  auto* inner = new QWidget(scroll);
+  auto* column = new QVBoxLayout(inner);
+  column->setContentsMargins(0, 0, space::kS, 0);
+  column->setSpacing(space::kL);
+  column->addWidget(buildOptions());
+  column->addWidget(buildBundle());
+  column->addStretch(1);
+  scroll->setWidget(inner);
+  body()->addWidget(scroll, 1);
+  open_ = new QToolButton(this);
+  open_->setVisible(false);
+  footerTools()->addWidget(open_);
+
+  connect(open_, &QToolButton::clicked, this, [this] { QDesktopServices::openUrl(QUrl::fromLocalFile(bundleDir_)); });
+  connect(runs_, &QComboBox::currentIndexChanged, this, [this] { load(false); });
+  connect(make_, &QPushButton::clicked, this, &ExportPage::makeCandidates);
+  connect(primary(), &QPushButton::clicked, this, [this] {
+    if (!bundleDir_.isEmpty()) Q_EMIT goTo(page::kVerify);
+    else if (json_.isEmpty()) makeCandidates();
+    else createBundle();
+  });
+  connect(&client, &StoreClient::jobEvents, this, [this](const QString& r, const QString& verb, const QList<RunEvent>& events) {
+    if (verb != u"export") return;
+    running_ = r;
+    for (const RunEvent& e : events)
+      if (e.type == u"progress" || e.type == u"phase") {
+        const double total = e.body["total"].toDouble();
+        Q_EMIT taskChanged(QStringLiteral("export"), tr("Exporting %1").arg(r), e.body["name"].toString(),
+                           total > 0 ? e.body["done"].toDouble() / total : -1, e.body["secondsLeft"].toDouble(-1));
+      }
+    updateButtons();
+  });
+  connect(&client, &StoreClient::jobFinished, this, [this](const QString& r, const QString& verb, int, const QJsonObject& result) {
+    if (verb != u"export") return;
+    running_.clear();
+    Q_EMIT taskEnded(QStringLiteral("export"));
+    if (result.contains("failure")) showFailure(Failure::fromJson(result["failure"].toObject()));
+    store().refreshState();
+    if (r == run()) load(true);
+    updateButtons();
+  });
+  connect(&client, &StoreClient::stateChanged, this, [this] {
+    if (isVisible()) refresh();
+  });
+  connect(&client, &StoreClient::closed, this, [this] {
+    loaded_.clear();
+    json_ = {};
+    bundleDir_.clear();
+    running_.clear();
+  });
+}
+
+QWidget* ExportPage::buildOptions() {
+  auto* card = new QFrame(this);
+  setRole(card, "card");
+  auto* column = new QVBoxLayout(card);
+  column->setSpacing(space::kS);
+  auto* bar = new QHBoxLayout;
+  runLabel_ = new QLabel(card);
+  runs_ = new QComboBox(card);
+  runs_->setMinimumWidth(180);
+  runLabel_->setBuddy(runs_);
+  fp16_ = new QCheckBox(QStringLiteral("FP16"), card);
+  dynamic_ = new QCheckBox(card);
+  static_ = new QCheckBox(card);
+  for (QCheckBox* c : {fp16_, dynamic_, static_}) c->setChecked(true);
+  calibrationLabel_ = new QLabel(card);
+  calibration_ = new QComboBox(card);
+  for (const char* word : {"minmax", "entropy", "percentile"}) calibration_->addItem(QString(), QString::fromLatin1(word));
+  calibration_->setCurrentIndex(1);
+  calibrationLabel_->setBuddy(calibration_);
+  dropLabel_ = new QLabel(card);
+  drop_ = new QDoubleSpinBox(card);
+  drop_->setRange(0, 20);
+  drop_->setDecimals(1);
+  drop_->setValue(1);
+  drop_->setSuffix(QStringLiteral(" %"));
+  dropLabel_->setBuddy(drop_);
+  make_ = new QPushButton(card);
+  for (QWidget* w : std::initializer_list<QWidget*>{runLabel_, runs_, fp16_, dynamic_, static_}) bar->addWidget(w);
+  bar->addStretch(1);
+  auto* second = new QHBoxLayout;
+  for (QWidget* w : std::initializer_list<QWidget*>{calibrationLabel_, calibration_, dropLabel_, drop_}) second->addWidget(w);
+  second->addStretch(1);
+  second->addWidget(make_);
+  column->addLayout(bar);
+  column->addLayout(second);
+  tableTitle_ = new QLabel(card);
+  setRole(tableTitle_, "section");
+  column->addWidget(tableTitle_);
+  table_ = new QTableWidget(card);
+  table_->setSelectionBehavior(QAbstractItemView::SelectRows);
+  table_->setSelectionMode(QAbstractItemView::SingleSelection);
+  table_->setEditTriggers(QAbstractItemView::NoEditTriggers);
+  table_->setShowGrid(false);
+  table_->setTabKeyNavigation(false);
+  table_->verticalHeader()->hide();
+  table_->horizontalHeader()->setStretchLastSection(true);
+  column->addWidget(table_);
+  why_ = new QLabel(card);
+  why_->setWordWrap(true);
+  setRole(why_, "quiet");
+  column->addWidget(why_);
+  connect(table_, &QTableWidget::itemSelectionChanged, this, &ExportPage::updateButtons);
+  return card;
+}
+
+QWidget* ExportPage::buildBundle() {
+  bundleBox_ = new QFrame(this);
+  setRole(bundleBox_, "card");
+  auto* column = new QVBoxLayout(bundleBox_);
+  column->setSpacing(space::kS);
+  bundleTitle_ = new QLabel(bundleBox_);
+  setRole(bundleTitle_, "section");
+  column->addWidget(bundleTitle_);
+  auto* form = new QFormLayout;
+  auto line = [this, form](QLabel*& label, QLineEdit*& edit) {
+    label = new QLabel(bundleBox_);
+    edit = new QLineEdit(bundleBox_);
+    label->setBuddy(edit);
+    form->addRow(label, edit);
+  };
+  auto text = [this, form](QLabel*& label, QPlainTextEdit*& edit) {
+    label = new QLabel(bundleBox_);
+    edit = new QPlainTextEdit(bundleBox_);
+    edit->setTabChangesFocus(true);
+    edit->setFixedHeight(edit->fontMetrics().lineSpacing() * 3);
+    label->setBuddy(edit);
+    form->addRow(label, edit);
+  };
+  line(nameLabel_, name_);
+  text(useLabel_, use_);
+  text(limitsLabel_, limits_);
+  keyLabel_ = new QLabel(bundleBox_);
+  keys_ = new QComboBox(bundleBox_);
+  keyLabel_->setBuddy(keys_);
+  newKey_ = new QToolButton(bundleBox_);
+  newKey_->setCheckable(true);
+  auto* keyRow = new QHBoxLayout;
+  keyRow->addWidget(keys_, 1);
+  keyRow->addWidget(newKey_);
+  form->addRow(keyLabel_, keyRow);
+
+  newKeyBox_ = new QFrame(bundleBox_);
+  setRole(newKeyBox_, "sheet");
+  auto* keyForm = new QFormLayout(newKeyBox_);
+  newKeyHint_ = new QLabel(newKeyBox_);
+  newKeyHint_->setWordWrap(true);
+  setRole(newKeyHint_, "quiet");
+  keyForm->addRow(newKeyHint_);
+  auto keyLine = [this, keyForm](QLabel*& label, QLineEdit*& edit, bool secret) {
+    label = new QLabel(newKeyBox_);
+    edit = new QLineEdit(newKeyBox_);
+    if (secret) edit->setEchoMode(QLineEdit::Password);
+    label->setBuddy(edit);
+    keyForm->addRow(label, edit);
+  };
+  keyLine(newNameLabel_, newName_, false);
+  newCurveLabel_ = new QLabel(newKeyBox_);
+  newCurve_ = new QComboBox(newKeyBox_);
+  newCurve_->addItems({QStringLiteral("P-256"), QStringLiteral("P-384"), QStringLiteral("P-521")});
+  newCurveLabel_->setBuddy(newCurve_);
+  keyForm->addRow(newCurveLabel_, newCurve_);
+  keyLine(newPassLabel_, newPass_, true);
+  keyLine(newAgainLabel_, newAgain_, true);
+  keyDone_ = new QPushButton(newKeyBox_);
+  keyForm->addRow(QString(), keyDone_);
+  newKeyBox_->setVisible(false);
+  form->addRow(newKeyBox_);
+
+  passLabel_ = new QLabel(bundleBox_);
+  pass_ = new QLineEdit(bundleBox_);
+  pass_->setEchoMode(QLineEdit::Password);
+  passLabel_->setBuddy(pass_);
+  form->addRow(passLabel_, pass_);
+  toLabel_ = new QLabel(bundleBox_);
+  to_ = new QLineEdit(bundleBox_);
+  toLabel_->setBuddy(to_);
+  browse_ = new QToolButton(bundleBox_);
+  browse_->setText(QStringLiteral("…"));
+  auto* toRow = new QHBoxLayout;
+  toRow->addWidget(to_, 1);
+  toRow->addWidget(browse_);
+  form->addRow(toLabel_, toRow);
+  space_ = new QLabel(bundleBox_);
+  setRole(space_, "small");
+  form->addRow(QString(), space_);
+  column->addLayout(form);
+
+  connect(newKey_, &QToolButton::toggled, newKeyBox_, &QWidget::setVisible);
+  connect(keyDone_, &QPushButton::clicked, this, &ExportPage::createKey);
+  connect(to_, &QLineEdit::textChanged, this, &ExportPage::showSpace);
+  for (QLineEdit* e : {name_, pass_, to_}) connect(e, &QLineEdit::textChanged, this, &ExportPage::updateButtons);
+  connect(keys_, &QComboBox::currentIndexChanged, this, &ExportPage::updateButtons);
+  connect(browse_, &QToolButton::clicked, this, [this] {
+    auto* dialog = new QFileDialog(this, tr("Where the bundle goes"), to_->text());
+    dialog->setFileMode(QFileDialog::Directory);
+    dialog->setOption(QFileDialog::ShowDirsOnly);
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    connect(dialog, &QFileDialog::fileSelected, this,
+            [this](const QString& dir) { to_->setText(dir + '/' + run() + QStringLiteral("-bundle")); });
+    dialog->open();
+  });
+  return bundleBox_;
+}
+
+QString ExportPage::title() const { return tr("Export"); }
+
+Page::Missing ExportPage::missing() const {
+  const ProjectState& s = store().state();
+  if (!s.open) return {tr("No project is open. Open or create one first."), page::kProject, tr("Go to Project")};
+  if (s.newestFinishedRun().isEmpty())
+    return {tr("There is no finished run to export. Train a model first."), page::kTrain, tr("Go to Train")};
+  if (s.evaluated.isEmpty()) return {tr("A bundle carries its evaluation. Evaluate the run first."), page::kEvaluate, tr("Go to Evaluate")};
+  return {};
+}
+
+Page::Mark ExportPage::mark() const {
+  if (!running_.isEmpty()) return Mark::Running;
+  return store().state().bundles.isEmpty() ? Mark::None : Mark::Done;
+}
+
+QString ExportPage::help() const {
+  return tr(
+      "<p>Each candidate is the same model in another number format. <b>Parity</b> compares its answers with the trained model on stored "
+      "test vectors; a candidate that "
+      "fails it should not be handed out.</p><p>The bundle is a folder with model, labels, test vectors, model card and report, signed "
+      "with your key. Whoever has your "
+      "public key can verify it without a network.</p>");
+}
+
+QString ExportPage::run() const { return runs_->currentData().toString(); }
+
+QString ExportPage::chosen() const {
+  const int row = table_->currentRow();
+  return row < 0 || !table_->item(row, 0) ? QString() : table_->item(row, 0)->data(Qt::UserRole).toString();
+}
+
+void ExportPage::refresh() {
+  fillRuns();
+  load(false);
+  loadKeys();
+  updateButtons();
+}
+
+void ExportPage::fillRuns() {
+  const QStringList ids = store().state().evaluated;
+  QStringList shown;
+  for (int i = 0; i < runs_->count(); ++i) shown << runs_->itemData(i).toString();
+  QStringList wanted;
+  for (const RunRecord& r : store().state().runs)
+    if (ids.contains(r.id)) wanted << r.id;
+  if (wanted == shown) return;
+  const QString before = run();
+  const QSignalBlocker quiet(runs_);
+  runs_->clear();
+  for (const RunRecord& r : store().state().runs)
+    if (ids.contains(r.id)) runs_->addItem(r.id + QStringLiteral("  ") + r.summary["architecture"].toString(r.family), r.id);
+  runs_->setCurrentIndex(std::max(0, runs_->findData(before)));
+}
+
+void ExportPage::load(bool again) {
+  const QString id = run();
+  if (id.isEmpty() || (id == loaded_ && !again)) return;
+  loaded_ = id;
+  bundleDir_.clear();
+  if (name_->text().isEmpty()) name_->setText(store().state().info.name);
+  to_->setText(store().state().dir + QStringLiteral("/bundles/") + id);
+  store().read(
+      [id](Project& p) -> Result<QJsonObject> {
+        const QString file = p.runDir(id) + QStringLiteral("/export/export.json");
+        if (!QFile::exists(file)) return QJsonObject();
+        return readJson(file);
+      },
+      this,
+      [this, id](Result<QJsonObject> json) {
+        if (id != run()) return;
+        if (!json) showFailure(json.error());
+        json_ = json ? *json : QJsonObject();
+        fillTable();
+      });
+}
+
+void ExportPage::fillTable() {
+  const QStringList columns{tr("Format"), tr("Accuracy"), tr("Size"), tr("p50 / p95, batch 1"), tr("Parity"), tr("Kept in float")};
+  const QJsonArray candidates = json_["candidates"].toArray();
+  table_->clear();
+  table_->setColumnCount(int(columns.size()));
+  table_->setRowCount(int(candidates.size()));
+  table_->setHorizontalHeaderLabels(columns);
+  int recommended = 0;
+  for (int r = 0; r < candidates.size(); ++r) {
+    const QJsonObject c = candidates[r].toObject();
+    const QJsonObject parity = c["parity"].toObject();
+    const bool suggested = c["name"] == json_["recommended"];
+    if (suggested) recommended = r;
+    const QStringList cells{
+        candidateTitle(c["name"].toString()) + (suggested ? QStringLiteral(" ★") : QString()),
+        report::intervalText(c["accuracy"]),
+        words::bytes(c["bytes"].toDouble()),
+        latencyText(c),
+        parity.isEmpty() ? QStringLiteral("–")
+                         : (parity["passed"].toBool() ? tr("holds, %1 of %2") : tr("fails, %1 of %2"))
+                               .arg(words::figures(parity["maxAbs"].toDouble(), 2), words::figures(parity["tolerance"].toDouble(), 2)),
+        words::number(c["floatLayers"].toArray().size())};
+    for (int i = 0; i < cells.size(); ++i) {
+      auto* item = new QTableWidgetItem(cells[i]);
+      item->setData(Qt::UserRole, c["name"].toString());
+      if (i == 4 && !parity.isEmpty()) item->setForeground(Theme::current().color(parity["passed"].toBool() ? Role::Good : Role::Bad));
+      table_->setItem(r, i, item);
+    }
+  }
+  table_->resizeColumnsToContents();
+  int height = table_->horizontalHeader()->sizeHint().height() + 4;
+  for (int r = 0; r < table_->rowCount(); ++r) height += table_->rowHeight(r);
+  table_->setFixedHeight(std::max(height, 3 * table_->fontMetrics().lineSpacing()));
+  table_->setVisible(!candidates.isEmpty());
+  if (!candidates.isEmpty()) table_->selectRow(recommended);
+  why_->setText(candidates.isEmpty() ? tr("No candidates yet: make them to compare accuracy, size and speed.")
+                                     : tr("★ Suggested: %1").arg(json_["why"].toString()));
+  updateButtons();
+}
+
+void ExportPage::loadKeys() {
+  store().background([] { return KeyStore().list(); }, this,
+                     [this](Result<QList<KeyInfo>> keys) {
+                       const QString before = keys_->currentData().toString();
+                       const QSignalBlocker quiet(keys_);
+                       keys_->clear();
+                       if (keys)
+                         for (const KeyInfo& k : *keys)
+                           keys_->addItem(tr("%1 (%2, %3)").arg(k.name, k.curve, words::shortDigest(k.fingerprint)), k.name);
+                       if (const int i = keys_->findData(before); i >= 0) keys_->setCurrentIndex(i);
+                       if (keys_->count() == 0) newKey_->setChecked(true);
+                       updateButtons();
+                     });
+}
+
+void ExportPage::makeCandidates() {
+  QJsonArray quantize{QStringLiteral("none")};
+  if (fp16_->isChecked()) quantize.append(QStringLiteral("fp16"));
+  if (dynamic_->isChecked()) quantize.append(QStringLiteral("dynamic-int8"));
+  if (static_->isChecked()) quantize.append(QStringLiteral("static-int8"));
+  const QJsonObject options{{"target", "onnx"},
+                            {"quantize", quantize},
+                            {"calibration", calibration_->currentData().toString()},
+                            {"maximumAccuracyDrop", drop_->value() / 100}};
+  const QString id = run();
+  banner().clear();
+  running_ = id;
+  bundleDir_.clear();
+  updateButtons();
+  Q_EMIT taskChanged(QStringLiteral("export"), tr("Exporting %1").arg(id), {}, -1, -1);
+  store().supervise([id, options](Project&, RunSupervisor& s) { return s.startJob(id, QStringLiteral("export"), options); }, this,
+                    [this](Result<QString> started) {
+                      if (started) return;
+                      running_.clear();
+                      Q_EMIT taskEnded(QStringLiteral("export"));
+                      showFailure(started.error());
+                      updateButtons();
+                    });
+}
+
+void ExportPage::createKey() {
+  if (newPass_->text().isEmpty() || newPass_->text() != newAgain_->text())
+    return banner().note(FailureBanner::Tone::Bad, tr("The two passphrases differ or are empty. Type the same one twice."));
+  const QString name = newName_->text().trimmed(), curve = newCurve_->currentText();
+  const QByteArray passphrase = newPass_->text().toUtf8();
+  keyDone_->setEnabled(false);
+  store().background([name, curve, passphrase] { return KeyStore().create(name, curve, passphrase); }, this,
+                     [this](Result<KeyInfo> key) {
+                       keyDone_->setEnabled(true);
+                       if (!key) return showFailure(key.error());
+                       pass_->setText(newPass_->text());
+                       newPass_->clear();
+                       newAgain_->clear();
+                       newKey_->setChecked(false);
+                       keys_->addItem(tr("%1 (%2, %3)").arg(key->name, key->curve, words::shortDigest(key->fingerprint)), key->name);
+                       keys_->setCurrentIndex(keys_->count() - 1);
+                     });
+}
+
+void ExportPage::createBundle() {
+  BundleRequest r;
+  r.candidate = chosen();
+  r.toDir = to_->text().trimmed();
+  r.key = keys_->currentData().toString();
+  r.passphrase = pass_->text().toUtf8();
+  r.name = name_->text().trimmed();
+  r.intendedUse = use_->toPlainText();
+  r.limits = limits_->toPlainText();
+  const QString id = run();
+  signing_ = true;
+  banner().clear();
+  updateButtons();
+  store().run(
+      [r, id](Project& p) mutable -> Result<QString> {
+        r.projectDir = p.dir();
+        r.runDir = p.runDir(id);
+        auto record = p.run(id);
+        if (!record) return record.error();
+        r.snapshotDir = p.snapshotDir(record->snapshot);
+        // The entry comes first: a bundle whose signing left no trace must not exist.
+        auto log = AuditLog::open(p.dir());
+        if (!log) return log.error();
+        if (auto entry = (*log)->append(QStringLiteral("sign"), {{"run", id}, {"candidate", r.candidate}, {"key", r.key}}); !entry)
+          return entry.error();
+        auto checkpoint = (*log)->checkpoint();
+        if (!checkpoint) return checkpoint.error();
+        r.auditCheckpoint = *checkpoint;
+        auto made = cloister::createBundle(r, KeyStore());
+        if (!made) {
+          if (auto entry = (*log)->append(QStringLiteral("sign"), {{"run", id}, {"kind", failureKindName(made.error().kind)}},
+                                          QStringLiteral("failure"));
+              !entry)
+            return entry.error();
+          return made.error();
+        }
+        return made->dir;
+      },
+      this,
+      [this](Result<QString> dir) {
+        signing_ = false;
+        pass_->clear();
+        if (dir) bundleMade(*dir);
+        else showFailure(dir.error());
+        updateButtons();
+      });
+}
+
+void ExportPage::bundleMade(const QString& dir) {
+  bundleDir_ = dir;
+  banner().note(FailureBanner::Tone::Good, tr("The signed bundle is at %1. It was verified again from the disk.").arg(dir));
+}
+
+void ExportPage::showSpace() {
+  const qint64 free = bytesFree(to_->text());
+  space_->setText(free < 0 ? QString() : tr("%1 free there").arg(words::bytes(double(free))));
+}
+
+void ExportPage::updateButtons() {
+  const bool busy = !running_.isEmpty() || signing_;
+  make_->setEnabled(!busy);
+  make_->setVisible(!json_.isEmpty());
+  bundleBox_->setVisible(!json_.isEmpty());
+  open_->setVisible(!bundleDir_.isEmpty());
+  if (!bundleDir_.isEmpty()) {
+    setPrimaryText(tr("Verify the bundle"));
+    primary()->setEnabled(true);
+  } else if (json_.isEmpty()) {
+    setPrimaryText(tr("Make the candidates"));
+    primary()->setEnabled(!busy);
+  } else {
+    setPrimaryText(signing_ ? tr("Signing …") : tr("Create signed bundle"));
+    primary()->setEnabled(!busy && !chosen().isEmpty() && keys_->currentIndex() >= 0 && !pass_->text().isEmpty() &&
+                          !name_->text().trimmed().isEmpty() && !to_->text().trimmed().isEmpty());
+  }
+}
+
+void ExportPage::retranslate() {
+  runLabel_->setText(tr("Run"));
+  runs_->setAccessibleName(tr("Run to export"));
+  fp16_->setAccessibleName(tr("Make an FP16 candidate"));
+  dynamic_->setText(tr("int8, dynamic"));
+  static_->setText(tr("int8, static"));
+  calibrationLabel_->setText(tr("Calibration"));
+  calibration_->setAccessibleName(tr("Calibration of the static int8 candidate"));
+  const QStringList words{tr("Minimum and maximum"), tr("Entropy"), tr("Percentile")};
+  for (int i = 0; i < words.size(); ++i) calibration_->setItemText(i, words[i]);
+  dropLabel_->setText(tr("Largest accuracy drop"));
+  drop_->setAccessibleName(tr("Largest accuracy drop allowed"));
+  make_->setText(tr("Make the candidates again"));
+  tableTitle_->setText(tr("Candidates"));
+  table_->setAccessibleName(tr("Candidates"));
+  bundleTitle_->setText(tr("Signed bundle"));
+  nameLabel_->setText(tr("Name of the model"));
+  useLabel_->setText(tr("Intended use"));
+  limitsLabel_->setText(tr("Limits"));
+  use_->setPlaceholderText(tr("For whom, on which images, for which question"));
+  limits_->setPlaceholderText(tr("Where it must not be used"));
+  keyLabel_->setText(tr("Signing key"));
+  newKey_->setText(tr("New key"));
+  newKeyHint_->setText(
+      tr("The key stays on this machine, locked with its passphrase. Give the public key to those who will verify your bundles."));
+  newNameLabel_->setText(tr("Name of the key"));
+  newCurveLabel_->setText(tr("Curve"));
+  newPassLabel_->setText(tr("Passphrase"));
+  newAgainLabel_->setText(tr("Passphrase again"));
+  keyDone_->setText(tr("Create key"));
+  passLabel_->setText(tr("Passphrase of the key"));
+  toLabel_->setText(tr("Folder of the bundle"));
+  browse_->setAccessibleName(tr("Choose the folder of the bundle"));
+  open_->setText(tr("Open the folder"));
+  const std::pair<QWidget*, QLabel*> named[] = {
+      {name_, nameLabel_},         {use_, useLabel_},         {limits_, limitsLabel_},     {keys_, keyLabel_},  {newName_, newNameLabel_},
+      {newCurve_, newCurveLabel_}, {newPass_, newPassLabel_}, {newAgain_, newAgainLabel_}, {pass_, passLabel_}, {to_, toLabel_}};
+  for (const auto& [widget, label] : named) widget->setAccessibleName(label->text());
+  showSpace();
+  fillTable();
+}
+
+}  // namespace cloister

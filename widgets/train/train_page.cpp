@@ -1,0 +1,423 @@
+#include "widgets/train/train_page.h"
+
+#include <cmath>
+
+#include <QComboBox>
+#include <QFileDialog>
+#include <QFormLayout>
+#include <QHBoxLayout>
+#include <QHeaderView>
+#include <QLabel>
+#include <QLineEdit>
+#include <QPushButton>
+#include <QScrollArea>
+#include <QSpinBox>
+#include <QSplitter>
+#include <QTableView>
+#include <QToolButton>
+
+#include "core/runs/hardware.h"
+#include "widgets/common/failure_banner.h"
+#include "widgets/common/parameter_form.h"
+#include "widgets/common/store_client.h"
+#include "widgets/common/theme.h"
+#include "widgets/common/words.h"
+#include "widgets/train/fit_panel.h"
+#include "widgets/train/run_chart.h"
+#include "widgets/train/runs_table.h"
+
+namespace cloister {
+namespace {
+
+bool isActive(const QString& state) { return state == u"running" || state == u"stopping" || state == u"queued"; }
+bool canResume(const QString& state) { return state == u"stopped" || state == u"attempt_failed" || state == u"failed"; }
+
+}  // namespace
+
+TrainPage::TrainPage(StoreClient& client, QWidget* parent) : Page(page::kTrain, client, parent) {
+  vertical_ = new QSplitter(Qt::Vertical, this);
+  recipe_ = buildRecipe();
+  vertical_->addWidget(recipe_);
+  lower_ = new QSplitter(Qt::Horizontal, this);
+  chart_ = new RunChart(this);
+  lower_->addWidget(chart_);
+  lower_->addWidget(buildRuns());
+  lower_->setStretchFactor(0, 3);
+  lower_->setStretchFactor(1, 1);
+  vertical_->addWidget(lower_);
+  vertical_->setStretchFactor(0, 2);
+  vertical_->setStretchFactor(1, 3);
+  vertical_->setChildrenCollapsible(false);
+  body()->addWidget(vertical_, 1);
+  status_ = new QLabel(this);
+  setRole(status_, "quiet");
+  body()->addWidget(status_);
+
+  recipeToggle_ = new QToolButton(this);
+  recipeToggle_->setCheckable(true);
+  recipeToggle_->setChecked(true);
+  headerTools()->addWidget(recipeToggle_);
+  stop_ = new QPushButton(this);
+  resume_ = new QPushButton(this);
+  queue_ = new QPushButton(this);
+  for (QPushButton* b : {stop_, resume_, queue_}) footerTools()->addWidget(b);
+
+  fitTimer_.setSingleShot(true);
+  fitTimer_.setInterval(400);  // typing a number asks once, not per digit
+  connect(&fitTimer_, &QTimer::timeout, this, &TrainPage::askFit);
+  connect(form_, &ParameterForm::changed, &fitTimer_, QOverload<>::of(&QTimer::start));
+  connect(weights_, &QLineEdit::textChanged, &fitTimer_, QOverload<>::of(&QTimer::start));
+  connect(processes_, &QSpinBox::valueChanged, &fitTimer_, QOverload<>::of(&QTimer::start));
+  connect(recipeToggle_, &QToolButton::toggled, recipe_, &QWidget::setVisible);
+  connect(recipeToggle_, &QToolButton::clicked, this, [this] { recipeChosen_ = true; });
+  connect(primary(), &QPushButton::clicked, this, [this] {
+    const RunRecord* shown = nullptr;
+    for (const RunRecord& r : store().state().runs)
+      if (r.id == shown_) shown = &r;
+    if (shown && shown->state == u"finished" && store().state().activeRuns().isEmpty() && !recipeToggle_->isChecked())
+      Q_EMIT goTo(page::kEvaluate);
+    else start(false);
+  });
+  connect(queue_, &QPushButton::clicked, this, [this] { start(true); });
+  connect(stop_, &QPushButton::clicked, this, &TrainPage::stopShown);
+  connect(resume_, &QPushButton::clicked, this, &TrainPage::resumeShown);
+  connect(&client, &StoreClient::eventsArrived, this, &TrainPage::eventsArrived);
+  connect(&client, &StoreClient::stateChanged, this, [this] {
+    if (isVisible()) refresh();
+  });
+  connect(&client, &StoreClient::closed, this, [this] {
+    curves_.clear();
+    loading_.clear();
+    shown_.clear();
+    updateChart();
+  });
+  connect(chart_, &RunChart::saveFailed, this, [this](const QString& path) { showFailure({FailureKind::IoError, {{"path", path}}, {}}); });
+}
+
+QWidget* TrainPage::buildRecipe() {
+  auto* box = new QWidget(this);
+  auto* row = new QHBoxLayout(box);
+  row->setContentsMargins(0, 0, 0, 0);
+  row->setSpacing(space::kL);
+
+  auto* scroll = new QScrollArea(box);
+  scroll->setWidgetResizable(true);
+  scroll->setFrameShape(QFrame::NoFrame);
+  auto* inner = new QWidget(scroll);
+  auto* column = new QVBoxLayout(inner);
+  column->setContentsMargins(0, 0, space::kS, 0);
+  auto* top = new QFormLayout;
+  familyLabel_ = new QLabel(inner);
+  family_ = new QComboBox(inner);
+  familyLabel_->setBuddy(family_);
+  top->addRow(familyLabel_, family_);
+  weightsLabel_ = new QLabel(inner);
+  weights_ = new QLineEdit(inner);
+  weights_->setClearButtonEnabled(true);
+  browse_ = new QToolButton(inner);
+  weightsLabel_->setBuddy(weights_);
+  auto* weightsRow = new QHBoxLayout;
+  weightsRow->addWidget(weights_, 1);
+  weightsRow->addWidget(browse_);
+  top->addRow(weightsLabel_, weightsRow);
+  form_ = new ParameterForm(inner);
+  seedLabel_ = new QLabel(inner);
+  seed_ = new QSpinBox(inner);
+  seed_->setRange(0, 1'000'000'000);
+  seed_->setValue(1);
+  processesLabel_ = new QLabel(inner);
+  processes_ = new QSpinBox(inner);
+  processes_->setRange(1, 64);
+  seedLabel_->setBuddy(seed_);
+  processesLabel_->setBuddy(processes_);
+  auto* small = new QHBoxLayout;
+  for (QWidget* w : std::initializer_list<QWidget*>{seedLabel_, seed_, processesLabel_, processes_}) small->addWidget(w);
+  small->addStretch(1);
+  column->addLayout(top);
+  column->addWidget(form_);
+  column->addLayout(small);
+  column->addStretch(1);
+  scroll->setWidget(inner);
+  row->addWidget(scroll, 3);
+  fit_ = new FitPanel(box);
+  row->addWidget(fit_, 2);
+
+  connect(browse_, &QToolButton::clicked, this, [this] {
+    auto* dialog = new QFileDialog(this, tr("Choose weights"), {}, QStringLiteral("safetensors (*.safetensors)"));
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    connect(dialog, &QFileDialog::fileSelected, weights_, &QLineEdit::setText);
+    dialog->open();
+  });
+  return box;
+}
+
+QWidget* TrainPage::buildRuns() {
+  auto* box = new QWidget(this);
+  auto* column = new QVBoxLayout(box);
+  column->setContentsMargins(0, 0, 0, 0);
+  runsTitle_ = new QLabel(box);
+  setRole(runsTitle_, "section");
+  runs_ = new RunsModel(this);
+  runsView_ = new QTableView(box);
+  runsView_->setModel(runs_);
+  runsView_->verticalHeader()->hide();
+  runsView_->setSelectionBehavior(QAbstractItemView::SelectRows);
+  runsView_->setSelectionMode(QAbstractItemView::SingleSelection);
+  runsView_->horizontalHeader()->setStretchLastSection(true);
+  runsView_->setShowGrid(false);
+  column->addWidget(runsTitle_);
+  column->addWidget(runsView_, 1);
+  connect(runsView_->selectionModel(), &QItemSelectionModel::currentRowChanged, this, [this](const QModelIndex& now) {
+    if (now.isValid()) showRun(runs_->at(now.row()).id);
+  });
+  connect(runs_, &RunsModel::overlayChanged, this, &TrainPage::updateChart);
+  return box;
+}
+
+QString TrainPage::title() const { return tr("Train"); }
+
+QString TrainPage::subtitle() const {
+  const auto& snapshots = store().state().snapshots;
+  return snapshots.isEmpty()
+             ? QString()
+             : tr("Snapshot %1, %2 samples").arg(words::shortDigest(snapshots.first().digest), words::number(snapshots.first().samples));
+}
+
+Page::Missing TrainPage::missing() const {
+  const ProjectState& s = store().state();
+  if (!s.open) return {tr("No project is open. Open or create one first."), page::kProject, tr("Go to Project")};
+  if (s.snapshots.isEmpty())
+    return {tr("Training needs a frozen snapshot of the data. Freeze one on the Data page."), page::kData, tr("Go to Data")};
+  return {};
+}
+
+Page::Mark TrainPage::mark() const {
+  const ProjectState& s = store().state();
+  if (!s.activeRuns().isEmpty()) return Mark::Running;
+  return s.newestFinishedRun().isEmpty() ? Mark::None : Mark::Done;
+}
+
+QString TrainPage::help() const {
+  return tr(
+      "<p>The six fields are enough for a first run; <b>More</b> opens all of them. <b>Will it fit</b> compares memory, disk and time with "
+      "this machine.</p>"
+      "<p>Training goes on when this window is closed. <b>Stop</b> writes a checkpoint first, and <b>Resume</b> goes on from it with the "
+      "same result as if it had never stopped.</p>"
+      "<p>In the chart: wheel to zoom, drag to move, double-click for the whole history, click a legend entry to hide its line. Tick runs "
+      "in the list to lay them over each other.</p>");
+}
+
+void TrainPage::refresh() {
+  if (!store().state().open) return;
+  if (!schemaLoaded_) loadSchema();
+  runs_->setRuns(store().state().runs);
+  runsView_->resizeColumnsToContents();
+  if (shown_.isEmpty() && !store().state().runs.isEmpty()) showRun(store().state().runs.first().id);
+  updateButtons();
+  updateStatus();
+  if (!fitTimer_.isActive()) fitTimer_.start();
+}
+
+void TrainPage::loadSchema() {
+  schemaLoaded_ = true;
+  struct Families {
+    QStringList ids;
+    ParameterSchema schema;
+    QJsonObject inventory;
+  };
+  store().supervise(
+      [](Project& p, RunSupervisor& s) -> Result<Families> {
+        Families f;
+        f.ids = s.families();
+        if (f.ids.isEmpty()) return Failure{FailureKind::NotFound, {{"path", "plugins/families"}}, {}};
+        auto schema = s.familySchema(f.ids.first());
+        if (!schema) return schema.error();
+        f.schema = *schema;
+        f.inventory = hardwareInventory(p.dir());
+        return f;
+      },
+      this,
+      [this](Result<Families> families) {
+        if (!families) {
+          schemaLoaded_ = false;
+          return showFailure(families.error());
+        }
+        family_->clear();
+        for (const QString& id : families->ids) family_->addItem(id == u"image_classifier" ? tr("Image classifier") : id, id);
+        form_->setSchema(families->schema);
+        fit_->showDevices(families->inventory);
+        fitTimer_.start();
+      });
+}
+
+TrainRequest TrainPage::request() const {
+  TrainRequest r;
+  if (!family_->currentData().toString().isEmpty()) r.family = family_->currentData().toString();
+  r.baseWeights = weights_->text().trimmed();
+  r.parameters = form_->values();
+  r.seed = seed_->value();
+  r.processes = processes_->value();
+  return r;
+}
+
+void TrainPage::askFit() {
+  if (missing().reason.size() || family_->count() == 0 || !recipe_->isVisible()) return;
+  const TrainRequest asked = request();
+  store().supervise([asked](Project&, RunSupervisor& s) { return s.willItFit(asked); }, this,
+                    [this](Result<FitReport> report) {
+                      if (report) fit_->showReport(*report);
+                      else fit_->showUnknown(describe(report.error()));
+                      updateButtons();
+                    });
+}
+
+void TrainPage::start(bool queue) {
+  if (auto complete = form_->complete(); !complete) return showFailure(complete.error());
+  banner().clear();
+  starting_ = true;
+  updateButtons();
+  const TrainRequest asked = request();
+  store().supervise([asked, queue](Project&, RunSupervisor& s) { return s.start(asked, queue); }, this,
+                    [this](Result<QString> run) {
+                      starting_ = false;
+                      if (!run) {
+                        showFailure(run.error());
+                      } else {
+                        // The chart takes the page while a run is on, unless the person keeps the recipe open.
+                        if (!recipeChosen_) recipeToggle_->setChecked(false);
+                        showRun(*run);
+                      }
+                      updateButtons();
+                    });
+}
+
+void TrainPage::stopShown() {
+  const QString run = shown_;
+  store().supervise([run](Project&, RunSupervisor& s) { return s.requestStop(run); }, this,
+                    [this](Result<void> done) {
+                      if (!done) showFailure(done.error());
+                    });
+}
+
+void TrainPage::resumeShown() {
+  const QString run = shown_;
+  banner().clear();
+  store().supervise([run](Project&, RunSupervisor& s) { return s.resume(run); }, this,
+                    [this](Result<void> done) {
+                      if (!done) showFailure(done.error());
+                    });
+}
+
+void TrainPage::showRun(const QString& run) {
+  if (run.isEmpty()) return;
+  shown_ = run;
+  const int row = runs_->rowOf(run);
+  if (row >= 0 && runsView_->currentIndex().row() != row) runsView_->selectRow(row);
+  updateChart();
+  updateButtons();
+  updateStatus();
+}
+
+void TrainPage::loadCurves(const QString& run) {
+  if (curves_.contains(run) || loading_.contains(run)) return;
+  loading_.insert(run);
+  store().read([run](Project& p) { return readRunEvents(p.runDir(run)); }, this,
+               [this, run](Result<QList<RunEvent>> events) {
+                 if (!loading_.remove(run)) return;  // another project was opened meanwhile
+                 auto curves = std::make_shared<RunCurves>();
+                 if (events) curves->append(*events);
+                 curves_[run] = curves;
+                 updateChart();
+                 updateStatus();
+               });
+}
+
+void TrainPage::eventsArrived(const QString& run, const QList<RunEvent>& events) {
+  // Before the first read of the whole log, live events would leave a gap: the read that is under way or follows brings them.
+  const auto it = curves_.constFind(run);
+  if (it == curves_.constEnd()) {
+    if (run == shown_) loadCurves(run);
+    return;
+  }
+  (*it)->append(events);
+  if (run == shown_ || runs_->overlaid().contains(run)) chart_->grown();
+  if (run == shown_) updateStatus();
+}
+
+void TrainPage::updateChart() {
+  QList<QPair<QString, std::shared_ptr<RunCurves>>> shown;
+  QStringList ids;
+  if (!shown_.isEmpty()) ids << shown_;
+  for (const QString& id : runs_->overlaid())
+    if (id != shown_) ids << id;
+  for (const QString& id : ids) {
+    if (const auto it = curves_.constFind(id); it != curves_.constEnd()) shown << qMakePair(id, *it);
+    else loadCurves(id);
+  }
+  chart_->setRuns(shown);
+}
+
+void TrainPage::updateButtons() {
+  QString state;
+  for (const RunRecord& r : store().state().runs)
+    if (r.id == shown_) state = r.state;
+  const bool active = !store().state().activeRuns().isEmpty();
+  stop_->setVisible(isActive(state));
+  stop_->setEnabled(state != u"stopping");
+  resume_->setVisible(canResume(state));
+  resume_->setEnabled(!active);
+  queue_->setVisible(active);
+  queue_->setEnabled(!starting_);
+  const bool next = state == u"finished" && !active && !recipeToggle_->isChecked();
+  setPrimaryText(next ? tr("Evaluate this run") : tr("Start training"));
+  primary()->setEnabled(next || (!starting_ && !active && schemaLoaded_));
+}
+
+void TrainPage::updateStatus() {
+  const auto it = curves_.constFind(shown_);
+  if (it == curves_.constEnd()) return status_->clear();
+  const RunCurves& c = **it;
+  QStringList parts{shown_};
+  for (const RunRecord& r : store().state().runs)
+    if (r.id == shown_) parts << RunsModel::stateText(r.state);
+  if (c.totalSteps() > 0) parts << tr("step %1 of %2").arg(words::number(qint64(c.lastStep())), words::number(qint64(c.totalSteps())));
+  if (c.epoch() > 0) parts << tr("epoch %1").arg(words::figures(c.epoch()));
+  if (const double v = c.last(QStringLiteral("train/loss")); std::isfinite(v)) parts << tr("loss %1").arg(words::figures(v));
+  if (const double v = c.last(QStringLiteral("validation/auc")); std::isfinite(v)) parts << tr("validation AUC %1").arg(words::figures(v));
+  if (const double v = c.last(QStringLiteral("learning_rate")); std::isfinite(v)) parts << tr("learning rate %1").arg(words::figures(v));
+  if (const double v = c.last(QStringLiteral("samples_per_second")); std::isfinite(v)) parts << tr("%1 images/s").arg(words::figures(v));
+  bool active = false;
+  for (const RunRecord& r : store().state().activeRuns()) active = active || r.id == shown_;
+  if (active && c.secondsLeft() >= 0) parts << words::timeLeft(c.secondsLeft());
+  status_->setText(parts.join(QStringLiteral(" · ")));
+  if (!c.failure().isEmpty() && !active) showFailure(Failure::fromJson(c.failure()));
+}
+
+void TrainPage::retranslate() {
+  familyLabel_->setText(tr("Kind of model"));
+  family_->setAccessibleName(tr("Kind of model"));
+  if (const int i = family_->findData(QStringLiteral("image_classifier")); i >= 0) family_->setItemText(i, tr("Image classifier"));
+  weightsLabel_->setText(tr("Start from weights"));
+  weights_->setPlaceholderText(tr("None: train from scratch"));
+  weights_->setAccessibleName(tr("Weights file to start from"));
+  browse_->setText(QStringLiteral("…"));
+  browse_->setAccessibleName(tr("Choose a weights file"));
+  seedLabel_->setText(tr("Seed"));
+  seed_->setAccessibleName(tr("Seed"));
+  processesLabel_->setText(tr("Processes"));
+  processes_->setAccessibleName(tr("Number of processes"));
+  runsTitle_->setText(tr("Runs"));
+  runsView_->setAccessibleName(tr("Runs of this project"));
+  recipeToggle_->setText(tr("Recipe"));
+  recipeToggle_->setToolTip(tr("Show or hide the recipe"));
+  stop_->setText(tr("Stop with checkpoint"));
+  resume_->setText(tr("Resume"));
+  queue_->setText(tr("Queue after the current run"));
+  runs_->retranslate();
+  fit_->retranslate();
+  chart_->retranslate();
+  updateButtons();
+  updateStatus();
+}
+
+}  // namespace cloister

@@ -1,0 +1,78 @@
+// Train: the recipe from the family's schema, will it fit, Start, Stop, Resume, Queue, and the live chart with the list of runs. Everything
+// is read from the run folder, so that closing the window in mid-training loses nothing. Main thread.
+#pragma once
+#include <memory>
+
+#include <QTimer>
+
+#include "widgets/common/page.h"
+#include "widgets/train/run_curves.h"
+
+class QComboBox;
+class QItemSelectionModel;
+class QLabel;
+class QLineEdit;
+class QPushButton;
+class QSpinBox;
+class QSplitter;
+class QTableView;
+class QToolButton;
+
+namespace cloister {
+
+class FitPanel;
+class ParameterForm;
+class RunChart;
+class RunsModel;
+struct TrainRequest;
+
+class TrainPage : public Page {
+  Q_OBJECT
+ public:
+  explicit TrainPage(StoreClient& store, QWidget* parent = nullptr);
+
+  QString title() const override;
+  QString subtitle() const override;
+  Missing missing() const override;
+  Mark mark() const override;
+  QString help() const override;
+  void refresh() override;
+  void retranslate() override;
+  void showRun(const QString& run);
+
+ private:
+  QWidget* buildRecipe();
+  QWidget* buildRuns();
+  void loadSchema();
+  TrainRequest request() const;
+  void askFit();
+  void start(bool queue);
+  void stopShown();
+  void resumeShown();
+  void loadCurves(const QString& run);
+  void updateChart();
+  void updateButtons();
+  void updateStatus();
+  void eventsArrived(const QString& run, const QList<RunEvent>& events);
+
+  ParameterForm* form_;
+  FitPanel* fit_;
+  RunChart* chart_;
+  RunsModel* runs_;
+  QTableView* runsView_;
+  QSplitter *vertical_, *lower_;
+  QWidget* recipe_;
+  QToolButton *recipeToggle_, *browse_;
+  QLabel *weightsLabel_, *seedLabel_, *processesLabel_, *runsTitle_, *status_, *familyLabel_;
+  QComboBox* family_;
+  QLineEdit* weights_;
+  QSpinBox *seed_, *processes_;
+  QPushButton *stop_, *resume_, *queue_;
+  QTimer fitTimer_;
+  QString shown_;
+  QMap<QString, std::shared_ptr<RunCurves>> curves_;
+  QSet<QString> loading_;
+  bool schemaLoaded_ = false, starting_ = false, recipeChosen_ = false;
+};
+
+}  // namespace cloister
