@@ -1,7 +1,10 @@
 // The interface of a data source. Described by its JSON (id, name, file patterns, ParameterSchema) to GUI and CLI; loaded and executed in
-// decode children of cloister-ingest only. Implementations may throw std::exception; the child turns it into a refusal.
+// decode children of cloister-ingest only. Implementations may throw std::exception; the child turns it into a refusal (a SourceError
+// keeps its kind). One object is used by one thread at a time; it may keep the file it opened last.
 #pragma once
+#include <functional>
 #include <memory>
+#include <stdexcept>
 #include <vector>
 
 #include <QJsonObject>
@@ -13,27 +16,60 @@
 
 namespace cloister {
 
+/// How a VOI window maps to 0…1 (DICOM PS3.3 C.11.2.1.2 and .3).
+enum class VoiFunction { Linear, LinearExact, Sigmoid };
+
 /// One decoded frame after the modality LUT, before the window: grey values in modality units or 8-bit RGB.
 struct DecodedFrame {
   int width = 0, height = 0, channels = 1;
   std::vector<float> grey;                   ///< channels 1: [height][width], modality units
   std::vector<std::uint8_t> rgb;             ///< channels 3: [height][width][3]
   bool inverted = false;                     ///< MONOCHROME1: white is low
-  double windowCenter = 0, windowWidth = 0;  ///< first VOI window, 0: none
-  std::vector<float> voiLut;                 ///< VOI LUT data scaled to 0…1, empty without; first mapped value below
+  double windowCenter = 0, windowWidth = 0;  ///< first VOI window; width 0: none
+  VoiFunction voiFunction = VoiFunction::Linear;
+  std::vector<float> voiLut;  ///< VOI LUT data scaled to 0…1, empty without; first mapped value below
   double voiLutFirst = 0;
 };
+
+/// One frame as it is stored, before any LUT or colour conversion: little-endian samples, pixel-interleaved.
+struct StoredFrame {
+  int width = 0, height = 0, samples = 1;
+  int bytesPerSample = 1;  ///< 1, 2, 4 or 8
+  char type = 'u';         ///< u unsigned, i signed, f floating point
+  std::vector<std::uint8_t> bytes;
+};
+
+/// Thrown inside sources: a failure with its kind. The path is filled in by the child.
+class SourceError : public std::runtime_error {
+ public:
+  SourceError(FailureKind kind, const QString& detail, QJsonObject args = {})
+      : std::runtime_error(detail.toStdString()), failure{kind, std::move(args), detail} {}
+  Failure failure;
+};
+
+using ProgressFunction = std::function<bool(qint64 done, qint64 total)>;  ///< false: stop
 
 class SourcePlugin {
  public:
   virtual ~SourcePlugin() = default;
   /// Cheap look at name and first bytes: is this file worth a decode?
   virtual bool recognises(const QString& path, const QByteArray& head) const = 0;
-  /// Header only: one Sample per frame to import (options decide). Everything but sha256, thumbnail and hash is filled in.
+  /// Header only: one Sample per frame to import (options decide). Everything but key, sha256, thumbnail and hash is filled in.
   virtual Result<QList<Sample>> describe(const QString& path, const QJsonObject& options) = 0;
   virtual Result<DecodedFrame> decode(const QString& path, int frame) = 0;
-  /// All header values for the viewer: [tag, vr, keyword, value].
+  /// The samples as stored (render, stage "stored").
+  virtual Result<StoredFrame> stored(const QString& path, int frame) = 0;
+  /// For the viewer: {"header":[[tag, vr, keyword, value]…],"windows":[{center,width,explanation}],"photometric","bits","frames","lut"}.
   virtual QJsonObject header(const QString& path) = 0;
+  /// An index file (DICOMDIR): the files it names, relative to its folder, unchecked. Anything else: nullopt-like empty failure
+  /// NothingToDo.
+  virtual Result<QStringList> references(const QString&) { return Failure{FailureKind::NothingToDo, {}, {}}; }
+  /// Writes made-up data of this kind into dir: deterministic from options {"patients","seed"}.
+  virtual Result<QJsonObject> synthesize(const QString& dir, const QJsonObject& options, const ProgressFunction& progress) {
+    Q_UNUSED(options)
+    Q_UNUSED(progress)
+    return Failure{FailureKind::UnsupportedFormat, {{"path", dir}}, {}};
+  }
 };
 
 }  // namespace cloister

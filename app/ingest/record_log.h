@@ -1,0 +1,43 @@
+// records.jsonl and thumbs.pack of one import: appended, read back when an import goes on. One thread.
+#pragma once
+#include <memory>
+
+#include <QFile>
+#include <QHash>
+#include <QJsonObject>
+#include <QSet>
+#include <QString>
+
+#include "core/domain/result.h"
+
+namespace cloister {
+
+class RecordLog {
+ public:
+  /// Opens or goes on: a torn last line and the records of the last file (they may be incomplete) are cut, accepted records whose object is
+  /// gone end the part that counts. objects and staging are where an accepted sample's bytes may be.
+  static Result<std::unique_ptr<RecordLog>> open(const QString& folder, const QString& objects);
+
+  bool knows(const QString& file) const { return files_.contains(file); }
+  /// First file with these bytes, empty when new.
+  QString firstWith(const QString& sha256) const { return first_.value(sha256); }
+
+  /// All records of one file in one write; the thumbnails first. Samples' thumb offsets are moved to their place in the pack.
+  Result<void> append(const QString& file, QList<QJsonObject> records, const QByteArray& thumbs);
+  Result<void> finish();  ///< the "finished" record, everything on disk
+
+  qint64 files = 0, accepted = 0, refused = 0, duplicates = 0;
+  bool alreadyFinished = false;
+
+ private:
+  RecordLog(const QString& folder) : folder_(folder), log_(folder + "/records.jsonl"), pack_(folder + "/thumbs.pack") {}
+  void count(const QJsonObject& record);
+  Result<void> readBack(const QString& objects);
+
+  QString folder_;
+  QFile log_, pack_;
+  QSet<QString> files_;
+  QHash<QString, QString> first_;  ///< sha256 → file
+};
+
+}  // namespace cloister

@@ -1,0 +1,252 @@
+#include "core/pixels/pixel_path.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <QStringList>
+
+namespace cloister {
+namespace {
+
+/// numpy.percentile with linear interpolation; reorders values.
+double percentileOf(std::vector<float>& values, double percent) {
+  const double place = percent / 100.0 * double(values.size() - 1);
+  const size_t low = size_t(place);
+  std::nth_element(values.begin(), values.begin() + std::ptrdiff_t(low), values.end());
+  const double a = values[low];
+  if (low + 1 >= values.size()) return a;
+  const double b = *std::min_element(values.begin() + std::ptrdiff_t(low) + 1, values.end());
+  return a + (b - a) * (place - double(low));
+}
+
+/// A window whose ends map exactly to 0 and 1.
+GreyWindow between(double low, double high) {
+  if (!(high > low)) high = low + 1;
+  return {(low + high) / 2, high - low, VoiFunction::LinearExact, false};
+}
+
+GreyWindow percentileWindow(const DecodedFrame& frame) {
+  std::vector<float> values;
+  values.reserve(frame.grey.size());
+  for (float v : frame.grey)
+    if (std::isfinite(v)) values.push_back(v);
+  if (values.empty()) return between(0, 1);
+  const double low = percentileOf(values, 0.5), high = percentileOf(values, 99.5);
+  if (high > low) return between(low, high);
+  const auto [least, most] = std::minmax_element(values.begin(), values.end());
+  return between(*least, *most);
+}
+
+GreyWindow minMaxWindow(const DecodedFrame& frame) {
+  double low = INFINITY, high = -INFINITY;
+  for (float v : frame.grey) {
+    if (!std::isfinite(v)) continue;
+    low = std::min(low, double(v));
+    high = std::max(high, double(v));
+  }
+  return low <= high ? between(low, high) : between(0, 1);
+}
+
+float throughLut(const DecodedFrame& frame, float value) {
+  const double index = std::clamp(std::floor(double(value) - frame.voiLutFirst + 0.5), 0.0, double(frame.voiLut.size() - 1));
+  return frame.voiLut[size_t(index)];
+}
+
+/// value → 0…1, as y = slope·x + offset, clamped, except for the sigmoid.
+void applyLinear(const std::vector<float>& in, std::vector<float>& out, double center, double width, bool exact) {
+  if (!exact && width <= 1) {
+    for (size_t i = 0; i < in.size(); ++i) out[i] = in[i] > center - 0.5 ? 1.f : 0.f;
+    return;
+  }
+  const double range = exact ? width : width - 1;
+  const double middle = exact ? center : center - 0.5;
+  const double slope = 1.0 / range, offset = 0.5 - middle / range;
+  for (size_t i = 0; i < in.size(); ++i) {
+    const double y = double(in[i]) * slope + offset;
+    out[i] = y > 0 ? (y < 1 ? float(y) : 1.f) : 0.f;  // NaN becomes 0
+  }
+}
+
+/// For each output place: the first input place and the weights from there on.
+struct AxisWeights {
+  std::vector<int> first;
+  std::vector<int> count;
+  std::vector<float> weights;
+  int stride = 0;
+};
+
+AxisWeights axisWeights(int in, int out) {
+  AxisWeights a;
+  const double scale = double(in) / out;
+  a.stride = scale > 1 ? int(std::ceil(scale)) + 1 : 2;
+  a.first.resize(size_t(out));
+  a.count.resize(size_t(out));
+  a.weights.assign(size_t(out) * size_t(a.stride), 0.f);
+  for (int o = 0; o < out; ++o) {
+    float* w = &a.weights[size_t(o) * size_t(a.stride)];
+    if (scale > 1) {
+      const double from = o * scale, to = std::min((o + 1) * scale, double(in));
+      const int begin = int(from), end = std::min(int(std::ceil(to)), in);
+      a.first[size_t(o)] = begin;
+      a.count[size_t(o)] = end - begin;
+      for (int i = begin; i < end; ++i) w[i - begin] = float((std::min(to, i + 1.0) - std::max(from, double(i))) / (to - from));
+    } else {
+      const double place = std::clamp((o + 0.5) * scale - 0.5, 0.0, double(in - 1));
+      const int begin = int(place);
+      const float part = float(place - begin);
+      a.first[size_t(o)] = begin;
+      a.count[size_t(o)] = begin + 1 < in ? 2 : 1;
+      w[0] = begin + 1 < in ? 1 - part : 1.f;
+      w[1] = part;
+    }
+  }
+  return a;
+}
+
+UnitImage resizedHorizontally(const UnitImage& image, int width) {
+  if (width == image.width) return image;
+  const AxisWeights a = axisWeights(image.width, width);
+  const int c = image.channels;
+  UnitImage out{width, image.height, c, std::vector<float>(size_t(width) * size_t(image.height) * size_t(c))};
+  for (int y = 0; y < image.height; ++y) {
+    const float* row = &image.values[size_t(y) * size_t(image.width) * size_t(c)];
+    float* to = &out.values[size_t(y) * size_t(width) * size_t(c)];
+    for (int x = 0; x < width; ++x) {
+      const float* w = &a.weights[size_t(x) * size_t(a.stride)];
+      const float* from = row + size_t(a.first[size_t(x)]) * size_t(c);
+      for (int k = 0; k < c; ++k) {
+        float sum = 0;
+        for (int i = 0; i < a.count[size_t(x)]; ++i) sum += w[i] * from[i * c + k];
+        *to++ = sum;
+      }
+    }
+  }
+  return out;
+}
+
+UnitImage resizedVertically(const UnitImage& image, int height) {
+  if (height == image.height) return image;
+  const AxisWeights a = axisWeights(image.height, height);
+  const size_t rowLength = size_t(image.width) * size_t(image.channels);
+  UnitImage out{image.width, height, image.channels, std::vector<float>(rowLength * size_t(height), 0.f)};
+  for (int y = 0; y < height; ++y) {
+    float* to = &out.values[size_t(y) * rowLength];
+    for (int i = 0; i < a.count[size_t(y)]; ++i) {
+      const float w = a.weights[size_t(y) * size_t(a.stride) + size_t(i)];
+      const float* from = &image.values[size_t(a.first[size_t(y)] + i) * rowLength];
+      for (size_t x = 0; x < rowLength; ++x) to[x] += w * from[x];
+    }
+  }
+  return out;
+}
+
+UnitImage withChannels(UnitImage image, int channels) {
+  if (image.channels == channels) return image;
+  const size_t pixels = size_t(image.width) * size_t(image.height);
+  UnitImage out{image.width, image.height, channels, std::vector<float>(pixels * size_t(channels))};
+  for (size_t i = 0; i < pixels; ++i) {
+    if (channels == 1) {
+      const float* p = &image.values[i * 3];
+      out.values[i] = 0.299f * p[0] + 0.587f * p[1] + 0.114f * p[2];
+    } else {
+      for (size_t k = 0; k < 3; ++k) out.values[i * 3 + k] = image.values[i];
+    }
+  }
+  return out;
+}
+
+UnitImage centreSquare(const UnitImage& image) {
+  const int side = std::min(image.width, image.height);
+  const int left = (image.width - side) / 2, top = (image.height - side) / 2;
+  const size_t c = size_t(image.channels);
+  UnitImage out{side, side, image.channels, {}};
+  out.values.reserve(size_t(side) * size_t(side) * c);
+  for (int y = 0; y < side; ++y) {
+    const auto from = image.values.begin() + std::ptrdiff_t((size_t(top + y) * size_t(image.width) + size_t(left)) * c);
+    out.values.insert(out.values.end(), from, from + std::ptrdiff_t(size_t(side) * c));
+  }
+  return out;
+}
+
+UnitImage letterboxed(const UnitImage& image, int size) {
+  const int longest = std::max(image.width, image.height);
+  const int width = std::max(1, int(std::lround(double(image.width) * size / longest)));
+  const int height = std::max(1, int(std::lround(double(image.height) * size / longest)));
+  const UnitImage small = resized(image, width, height);
+  const size_t c = size_t(image.channels);
+  UnitImage out{size, size, image.channels, std::vector<float>(size_t(size) * size_t(size) * c, 0.f)};
+  const int left = (size - width) / 2, top = (size - height) / 2;
+  for (int y = 0; y < height; ++y)
+    std::copy_n(&small.values[size_t(y) * size_t(width) * c], size_t(width) * c,
+                &out.values[(size_t(top + y) * size_t(size) + size_t(left)) * c]);
+  return out;
+}
+
+}  // namespace
+
+GreyWindow chooseWindow(const DecodedFrame& frame, const QString& window) {
+  if (frame.channels != 1) return {};
+  if (window == u"minmax") return minMaxWindow(frame);
+  if (window == u"percentile") return percentileWindow(frame);
+  const QStringList numbers = window.split(',');
+  if (numbers.size() == 2) {
+    bool a = false, b = false;
+    const double center = numbers[0].toDouble(&a), width = numbers[1].toDouble(&b);
+    if (a && b && width > 0) return {center, width, VoiFunction::Linear, false};
+  }
+  if (frame.windowWidth > 0) return {frame.windowCenter, frame.windowWidth, frame.voiFunction, false};
+  if (!frame.voiLut.empty()) return {0, 0, VoiFunction::Linear, true};
+  return percentileWindow(frame);
+}
+
+UnitImage toUnit(const DecodedFrame& frame, const GreyWindow& window) {
+  UnitImage out{frame.width, frame.height, frame.channels, {}};
+  if (frame.channels == 3) {
+    out.values.resize(frame.rgb.size());
+    for (size_t i = 0; i < frame.rgb.size(); ++i) out.values[i] = float(frame.rgb[i]) / 255.f;
+    return out;
+  }
+  out.values.resize(frame.grey.size());
+  if (window.lut && !frame.voiLut.empty()) {
+    for (size_t i = 0; i < frame.grey.size(); ++i) out.values[i] = std::isfinite(frame.grey[i]) ? throughLut(frame, frame.grey[i]) : 0.f;
+  } else if (window.function == VoiFunction::Sigmoid) {
+    for (size_t i = 0; i < frame.grey.size(); ++i) {
+      const double y = 1.0 / (1.0 + std::exp(-4.0 * (double(frame.grey[i]) - window.center) / window.width));
+      out.values[i] = std::isfinite(y) ? float(y) : 0.f;
+    }
+  } else {
+    applyLinear(frame.grey, out.values, window.center, window.width, window.function == VoiFunction::LinearExact);
+  }
+  if (frame.inverted)
+    for (float& v : out.values) v = 1.f - v;
+  return out;
+}
+
+UnitImage resized(const UnitImage& image, int width, int height) {
+  if (width == image.width && height == image.height) return image;
+  return resizedVertically(resizedHorizontally(image, width), height);
+}
+
+UnitImage fitted(const UnitImage& image, int size, const QString& fit, int channels) {
+  UnitImage square;
+  if (fit == u"stretch") square = resized(image, size, size);
+  else if (fit == u"crop") square = resized(centreSquare(image), size, size);
+  else square = letterboxed(image, size);
+  return withChannels(std::move(square), channels);
+}
+
+std::vector<std::uint8_t> toBytes(const UnitImage& image) {
+  std::vector<std::uint8_t> out(image.values.size());
+  for (size_t i = 0; i < out.size(); ++i) out[i] = std::uint8_t(std::clamp(image.values[i] * 255.f + 0.5f, 0.f, 255.f));
+  return out;
+}
+
+quint64 differenceHash(const UnitImage& image) {
+  const UnitImage small = resized(withChannels(image, 1), 9, 8);
+  quint64 hash = 0;
+  for (int y = 0; y < 8; ++y)
+    for (int x = 0; x < 8; ++x) hash = (hash << 1) | (small.values[size_t(y * 9 + x)] < small.values[size_t(y * 9 + x + 1)] ? 1u : 0u);
+  return hash;
+}
+
+}  // namespace cloister
