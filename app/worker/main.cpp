@@ -17,6 +17,8 @@ struct Row {
 };
 
 constexpr Row kVerbs[] = {
+    {"train", cloister::trainVerb, "--run DIR --attempt N"},
+    {"plan", cloister::planVerb, "--request FILE (prints a FitReport)"},
     {"init", cloister::initVerb, "--request FILE --to FILE.safetensors (writes initial weights)"},
     {"logits", cloister::logitsVerb, "--weights FILE --input FILE.safetensors --to FILE.safetensors [--precision fp32|bf16]"},
 };

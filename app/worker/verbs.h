@@ -11,6 +11,8 @@
 
 namespace cloister {
 
+int trainVerb(const QStringList& arguments);
+int planVerb(const QStringList& arguments);
 int initVerb(const QStringList& arguments);
 int logitsVerb(const QStringList& arguments);
 

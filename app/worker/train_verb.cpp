@@ -1,0 +1,72 @@
+// train and plan: find the family's plugin by its id, load it, hand over the job.
+#include <QCoreApplication>
+#include <QDir>
+#include <QJsonDocument>
+#include <QPluginLoader>
+
+#include "app/worker/verbs.h"
+#include "core/domain/files.h"
+#include "core/engine/engine_failure.h"
+#include "core/engine/models/family_plugin.h"
+#include "core/extension/plugin_catalogue.h"
+
+namespace cloister {
+namespace {
+
+struct LoadedFamily {
+  FamilyPlugin* plugin = nullptr;
+  ParameterSchema schema;
+};
+
+LoadedFamily loadFamily(const QString& id) {
+  const PluginInfo info = orThrow(PluginCatalogue::scan().find("family", id));
+  QPluginLoader loader(info.file);
+  auto* plugin = qobject_cast<FamilyPlugin*>(loader.instance());
+  if (!plugin) throw EngineFailure({FailureKind::PolicyRefused, {{"rule", "family plugin " + id}}, loader.errorString()});
+  return {plugin, info.schema};
+}
+
+int environmentNumber(const char* name, int fallback) {
+  bool ok = false;
+  const int n = qEnvironmentVariableIntValue(name, &ok);
+  return ok ? n : fallback;
+}
+
+}  // namespace
+
+int trainVerb(const QStringList& arguments) {
+  TrainJob job;
+  job.runDir = QDir(option(arguments, "run")).absolutePath();
+  job.attempt = option(arguments, "attempt", false, "1").toInt();
+  job.rank = environmentNumber("RANK", 0);
+  job.worldSize = environmentNumber("WORLD_SIZE", 1);
+  const QString attempt = QString("%1/attempt-%2").arg(job.runDir).arg(job.attempt, 3, 10, QChar('0'));
+  QDir().mkpath(attempt);
+  const QString exitName = job.rank == 0 ? QString("exit.json") : QString("exit-%1.json").arg(job.rank);
+  return runJob(
+      QString("%1/rank-%2.events.jsonl").arg(attempt).arg(job.rank),
+      [&](EventWriter& events) {
+        job.spec = orThrow(RunSpec::fromJson(orThrow(readJson(job.runDir + "/spec.json"))));
+        const LoadedFamily family = loadFamily(job.spec.family);
+        job.spec.parameters = orThrow(family.schema.complete(job.spec.parameters));
+        if (job.worldSize != job.spec.processes)
+          throw EngineFailure({FailureKind::InvalidArgument,
+                               {{"name", "WORLD_SIZE"}, {"value", job.worldSize}, {"allowed", QString::number(job.spec.processes)}},
+                               {}});
+        job.preparedDir = QDir(QDir::cleanPath(job.runDir + "/../..")).absoluteFilePath(job.spec.prepared);
+        job.events = &events;
+        return family.plugin->train(job);
+      },
+      exitName);
+}
+
+int planVerb(const QStringList& arguments) {
+  QJsonObject request = orThrow(readJson(option(arguments, "request")));
+  const LoadedFamily family = loadFamily(request["family"].toString("image_classifier"));
+  request["parameters"] = orThrow(family.schema.complete(request["parameters"].toObject()));
+  const QByteArray text = QJsonDocument(family.plugin->plan(request)).toJson(QJsonDocument::Compact);
+  std::printf("%s\n", text.constData());
+  return int(WorkerExit::Finished);
+}
+
+}  // namespace cloister

@@ -1,0 +1,93 @@
+// What a recipe needs before it starts: memory by part, disk, time. Time is measured on one real training step.
+#include <chrono>
+
+#include <ATen/Parallel.h>
+#include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/rand.h>
+#include <ATen/ops/zeros.h>
+
+#include "core/engine/engine_failure.h"
+#include "core/engine/models/precision.h"
+#include "core/engine/train/machine.h"
+#include "core/engine/train/optimizer.h"
+#include "core/engine/train/train.h"
+
+namespace cloister {
+namespace {
+
+// Seconds of one micro-batch forward and backward (the second of two; the first pays for set-up).
+double measureStep(const ModelGraph& graph, const TrainRecipe& recipe) {
+  ClassifierModel model(graph, 1);
+  model.setTraining(true);
+  model.setGradients(true);
+  at::set_num_threads(recipe.threads);
+  const at::Tensor images = at::rand({recipe.microBatch, graph.channels, graph.size, graph.size});
+  const at::Tensor labels = at::zeros({recipe.microBatch}, at::kLong);
+  Optimizer optimizer(recipe, model);
+  double seconds = 0;
+  for (int i = 0; i < 2; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    at::Tensor loss;
+    {
+      const Autocast autocast(recipe.bf16);
+      loss = at::cross_entropy_loss(model.forward(images), labels);
+    }
+    loss.backward();
+    optimizer.zeroGradients();
+    seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  }
+  return seconds;
+}
+
+}  // namespace
+
+QJsonObject memoryParts(const ModelGraph& graph, const QJsonObject&, int microBatch, bool adamw, bool average, bool bf16) {
+  const qint64 weights = 4 * graph.parameterCount();
+  // Each op's output is kept for backward, and the gradient of the widest ones lives beside it; bf16 halves convolutions only.
+  const double perElement = bf16 ? 3.0 : 4.5;
+  return {{"weights", weights},
+          {"gradients", weights},
+          {"optimizer", adamw ? 2 * weights : weights},
+          {"average", average ? weights : 0},
+          {"activations", qint64(double(graph.activationElements()) * microBatch * perElement)},
+          {"data", qint64(8) * microBatch * graph.channels * graph.size * graph.size * 4},
+          {"runtime", qint64(400) << 20}};
+}
+
+qint64 sumOf(const QJsonObject& parts) {
+  qint64 sum = 0;
+  for (const QJsonValue& v : parts) sum += v.toInteger();
+  return sum;
+}
+
+QJsonObject planClassifier(const QJsonObject& request) {
+  const QJsonObject parameters = request["parameters"].toObject();
+  const int processes = std::max(1, request["processes"].toInt(1));
+  const TrainRecipe recipe = orThrow(makeRecipe(parameters, {.baseWeights = !request["baseWeights"].toString().isEmpty(),
+                                                             .classes = request["classes"].toInt(2),
+                                                             .trainSamples = request["trainSamples"].toInteger(),
+                                                             .worldSize = processes,
+                                                             .processors = processorCount(),
+                                                             .fastBf16 = processorHasFastBf16()}));
+  const ModelGraph graph = orThrow(buildGraph(recipe.architecture, {{"dropout", recipe.dropout}}, request["channels"].toInt(1),
+                                              request["size"].toInt(224), request["classes"].toInt(2)));
+  const QJsonObject parts = memoryParts(graph, parameters, recipe.microBatch, recipe.adamw, recipe.emaDecay > 0, recipe.bf16);
+  const qint64 needed = sumOf(parts) * processes;
+  const double samples = double(request["trainSamples"].toInteger()) * recipe.epochs;
+  double seconds = -1;
+  if (needed < memoryAvailable() && samples > 0) {
+    const double perSample = measureStep(graph, recipe) / recipe.microBatch;
+    // A validation pass costs about a third of a training pass over as many samples.
+    seconds = samples * perSample / processes + double(request["validationSamples"].toInteger()) * recipe.epochs * perSample / 3;
+  }
+  const qint64 checkpoint = parts["weights"].toInteger() + parts["optimizer"].toInteger() + parts["average"].toInteger();
+  return {{"memoryNeeded", needed},
+          {"diskNeeded", 3 * checkpoint + parts["weights"].toInteger() + (16 << 20)},
+          {"parts", parts},
+          {"parameters", qint64(graph.parameterCount())},
+          {"secondsEstimated", seconds},
+          {"precision", recipe.bf16 ? "bf16" : "fp32"},
+          {"device", "cpu"}};
+}
+
+}  // namespace cloister

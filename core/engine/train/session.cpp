@@ -1,0 +1,287 @@
+#include "core/engine/train/session.h"
+
+#include <unistd.h>
+#include <csignal>
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/softmax.h>
+#include <QDir>
+#include <QFile>
+#include <QFileInfo>
+#include <QJsonArray>
+
+#include "core/domain/files.h"
+#include "core/domain/run_event.h"
+#include "core/domain/version.h"
+#include "core/engine/data/counter_rng.h"
+#include "core/engine/engine_failure.h"
+#include "core/engine/models/precision.h"
+#include "core/engine/train/machine.h"
+#include "core/engine/train/train.h"
+
+namespace cloister {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+volatile std::sig_atomic_t terminated = 0;
+void onTerminate(int) { terminated = 1; }
+
+double secondsSince(Clock::time_point t) { return std::chrono::duration<double>(Clock::now() - t).count(); }
+
+at::Tensor balancedWeights(const PreparedData& data) {
+  const std::vector<std::int64_t> counts = data.classCounts("train");
+  double present = 0, total = 0;
+  for (auto c : counts) {
+    present += c > 0;
+    total += double(c);
+  }
+  at::Tensor w = at::empty({std::int64_t(counts.size())}, at::kFloat);
+  for (std::size_t i = 0; i < counts.size(); ++i)
+    w.data_ptr<float>()[i] = counts[i] > 0 ? float(total / (present * double(counts[i]))) : 0.0f;
+  return w;
+}
+
+}  // namespace
+
+Session::Session(const TrainJob& j) : job(j), started_(Clock::now()), lastCheckpoint_(started_), lastReport_(started_) {
+  std::signal(SIGTERM, onTerminate);  // the same as a stop request: checkpoint, then exit 10
+  event("phase", {{"name", "loading"}});
+  openData();
+  buildModel();
+  resume();
+  checkResources();
+  at::set_num_threads(recipe.threads);
+  announce();
+}
+
+void Session::event(const QString& type, QJsonObject body, bool sync) {
+  // Training outlives a full disk as long as nothing essential has to be written; checkpoints fail by themselves.
+  if (auto written = job.events->append(type, std::move(body), sync); !written)
+    qWarning("event not written: %s", qUtf8Printable(describe(written.error())));
+}
+
+bool Session::stopRequested() const { return terminated || QFile::exists(job.runDir + "/stop.request"); }
+
+double Session::secondsSinceStart() const { return secondsSince(started_); }
+
+void Session::openData() {
+  data = orThrow(PreparedData::open(job.preparedDir, job.spec.preparedDigest));
+  const auto& train = data->split("train");
+  recipe = orThrow(makeRecipe(job.spec.parameters, {.baseWeights = !job.spec.baseWeights.isEmpty(),
+                                                    .classes = int(data->classes().size()),
+                                                    .trainSamples = std::int64_t(train.size()),
+                                                    .worldSize = job.worldSize,
+                                                    .processors = processorCount(),
+                                                    .fastBf16 = processorHasFastBf16()}));
+  sampler = std::make_shared<Sampler>(train, recipe.batchSize, quint64(job.spec.seed), job.rank, job.worldSize);
+  if (sampler->stepsPerEpoch() == 0)
+    throw EngineFailure({FailureKind::NothingToDo, {{"what", "training samples"}, {"next", "a snapshot with more samples"}}, {}});
+  totalSteps = sampler->stepsPerEpoch() * recipe.epochs;
+  warmupSteps = std::int64_t(recipe.warmupEpochs * double(sampler->stepsPerEpoch()));
+  if (recipe.balancedClasses) classWeights = balancedWeights(*data);
+}
+
+void Session::buildModel() {
+  const ModelGraph graph = orThrow(buildGraph(recipe.architecture, {{"dropout", recipe.dropout}}, data->channels(), data->size(),
+                                              int(data->classes().size()), data->mean(), data->std(), data->classes()));
+  model = std::make_unique<ClassifierModel>(graph, quint64(job.spec.seed));
+  model->setTraining(true);
+  model->setGradients(true);
+  if (recipe.freezeBackbone) {
+    const std::string head = graph.ops.back().name + ".";
+    for (std::size_t i = 0; i < model->parameters().size(); ++i)
+      if (model->parameterNames()[i].rfind(head, 0) != 0) at::Tensor(model->parameters()[i]).set_requires_grad(false);
+  }
+  optimizer = std::make_unique<Optimizer>(recipe, *model);
+  if (recipe.emaDecay > 0) average = std::make_unique<ClassifierModel>(graph, quint64(job.spec.seed));
+}
+
+void Session::resume() {
+  removeLeftovers(job.runDir);
+  QStringList skipped;
+  const auto found = newestCheckpoint(job.runDir, skipped);
+  for (const QString& name : std::as_const(skipped))
+    event("warning", {{"kind", "checkpoint_damaged"}, {"message", name + " is damaged and was passed over"}});
+  const QString base = job.spec.baseWeights;
+  if (!base.isEmpty() && !job.spec.baseWeightsSha256.isEmpty() && (!found || QFileInfo::exists(base)))
+    if (const QString sha = orThrow(sha256OfFile(base)); sha != job.spec.baseWeightsSha256)
+      throw EngineFailure(
+          {FailureKind::IdentityChanged, {{"what", "base weights"}, {"expected", job.spec.baseWeightsSha256}, {"found", sha}}, base});
+  if (!found) {
+    if (!base.isEmpty()) {
+      const TransferReport report = loadBaseWeights(*model, base);
+      for (const QString& w : report.warnings) event("warning", {{"kind", "transfer"}, {"message", w}});
+    }
+    if (average) average->loadState(model->state(), "model");
+    state.threads = recipe.threads;
+    state.bf16 = recipe.bf16;
+    state.bestMetric = recipe.bestMetric;
+    return;
+  }
+  orThrow(compareIdentity(identityOf(job.spec), found->identity));
+  state = found->state;
+  if (state.threads != recipe.threads || state.bf16 != recipe.bf16)
+    event("warning",
+          {{"kind", "machine_changed"},
+           {"message", QString("this attempt computes with %1 threads%2; the result will not be bit-identical to an unbroken run")
+                           .arg(recipe.threads)
+                           .arg(recipe.bf16 ? " in bf16" : "")}});
+  model->loadState(readTensors(found->dir + "/model.safetensors"), found->dir + "/model.safetensors");
+  if (average) average->loadState(readTensors(found->dir + "/ema.safetensors"), found->dir + "/ema.safetensors");
+  optimizer->loadState(readTensors(found->dir + "/optimizer.safetensors"), found->dir + "/optimizer.safetensors");
+  resumedFrom = state.step;
+  secondsBefore_ = state.secondsTrained;
+  lastReportStep_ = state.step;
+}
+
+void Session::checkResources() const {
+  const QJsonObject parts = memoryParts(model->graph(), {}, recipe.microBatch, recipe.adamw, bool(average), recipe.bf16);
+  const qint64 needed = sumOf(parts), memory = memoryAvailable() + residentBytes();
+  if (memory > 0 && needed > memory)
+    throw EngineFailure({FailureKind::OutOfMemory, {{"needed", needed}, {"free", memory}}, "before the start"});
+  const qint64 disk = 4 * (parts["weights"].toInteger() + parts["optimizer"].toInteger() + parts["average"].toInteger()) + (16 << 20);
+  const qint64 freeDisk = bytesFree(job.runDir);
+  if (freeDisk >= 0 && disk > freeDisk)
+    throw EngineFailure({FailureKind::DiskFull, {{"path", job.runDir}, {"needed", disk}, {"free", freeDisk}}, "before the start"});
+}
+
+void Session::announce() {
+  event("started",
+        {{"pid", qint64(::getpid())},
+         {"version", programVersion()},
+         {"commit", codeCommit()},
+         {"device", "cpu"},
+         {"threads", recipe.threads},
+         {"precision", recipe.bf16 ? "bf16" : "fp32"},
+         {"parameters", qint64(model->graph().parameterCount())},
+         {"trainSamples", qint64(data->split("train").size())},
+         {"stepsPerEpoch", qint64(sampler->stepsPerEpoch())},
+         {"steps", qint64(totalSteps)},
+         {"resumedFrom", qint64(resumedFrom)}},
+        true);
+}
+
+double Session::forwardBackward(const Batch& batch) {
+  // Dropout draws from a generator set by (seed, step, rank): nothing to save, nothing to drift.
+  at::Generator generator = at::detail::getDefaultCPUGenerator();
+  generator.set_current_seed(keyOf(quint64(job.spec.seed), quint64(state.step), quint64(job.rank)));
+  const std::int64_t n = batch.labels.size(0);
+  const double whole = classWeights.defined() ? classWeights.index_select(0, batch.labels).sum().item<double>() : double(n);
+  double loss = 0;
+  for (std::int64_t from = 0; from < n; from += recipe.microBatch) {
+    const std::int64_t count = std::min<std::int64_t>(recipe.microBatch, n - from);
+    at::Tensor part;
+    {
+      const Autocast autocast(recipe.bf16);
+      const at::Tensor logits = model->forward(batch.images.narrow(0, from, count));
+      part =
+          at::cross_entropy_loss(logits, batch.labels.narrow(0, from, count), classWeights, at::Reduction::Sum, -100, recipe.labelSmoothing)
+              .div(whole);
+    }
+    part.backward();
+    loss += part.item<double>();
+  }
+  return loss;
+}
+
+ValidationMetrics Session::validate() {
+  const std::vector<std::int64_t>& samples = data->split("validation");
+  ValidationMetrics m;
+  if (samples.empty()) return m;
+  event("phase", {{"name", "validating"}});
+  at::NoGradGuard noGrad;
+  ClassifierModel& net = evaluated();
+  net.setTraining(false);
+  std::vector<double> probabilities;
+  std::vector<std::int64_t> labels;
+  constexpr std::size_t kBatch = 32;
+  for (std::size_t from = 0; from < samples.size(); from += kBatch) {
+    const Batch batch = plainBatch(
+        *data, {samples.begin() + std::ptrdiff_t(from), samples.begin() + std::ptrdiff_t(std::min(samples.size(), from + kBatch))});
+    const Autocast autocast(recipe.bf16);
+    const at::Tensor p = at::softmax(net.forward(batch.images), 1, at::kDouble).contiguous();
+    probabilities.insert(probabilities.end(), p.const_data_ptr<double>(), p.const_data_ptr<double>() + p.numel());
+    for (std::int64_t i : batch.indices) labels.push_back(data->label(i));
+  }
+  if (&net == model.get()) net.setTraining(true);
+  m = validationMetrics(probabilities, labels, int(data->classes().size()));
+  const QJsonObject values{{"validation/loss", m.loss},
+                           {"validation/auc", m.auc},
+                           {"validation/accuracy", m.accuracy},
+                           {"validation/balanced_accuracy", m.balancedAccuracy}};
+  event("evaluation", {{"step", qint64(state.step)}, {"values", values}});
+  event("metric", {{"step", qint64(state.step)}, {"epoch", double(state.step) / double(sampler->stepsPerEpoch())}, {"values", values}});
+  event("phase", {{"name", "training"}});
+  return m;
+}
+
+void Session::keepBest(const ValidationMetrics& m) {
+  const bool blind = data->split("validation").empty();  // nothing to choose by: the newest is the best
+  const double value = recipe.bestMetric == u"loss"                ? -m.loss
+                       : recipe.bestMetric == u"accuracy"          ? m.accuracy
+                       : recipe.bestMetric == u"balanced_accuracy" ? m.balancedAccuracy
+                                                                   : m.auc;
+  const double before = recipe.bestMetric == u"loss" ? -state.bestValue : state.bestValue;
+  // A small validation split reaches the same value often; among equals the lower loss wins.
+  const bool better = blind || state.bestStep < 0 || value > before || (value == before && m.loss < state.bestLoss);
+  if (!better) {
+    ++state.epochsSinceBest;
+    return;
+  }
+  state.epochsSinceBest = 0;
+  state.bestStep = state.step;
+  state.bestValue = recipe.bestMetric == u"loss" ? m.loss : value;
+  state.bestLoss = m.loss;
+  if (job.rank == 0)
+    writeBest(
+        job.runDir, evaluated().state(), model->graph().metadata(),
+        {{"step", qint64(state.step)},
+         {"metric", state.bestMetric},
+         {"value", state.bestValue},
+         {"validation", QJsonObject{{"loss", m.loss}, {"auc", m.auc}, {"accuracy", m.accuracy}, {"balanced_accuracy", m.balancedAccuracy}}},
+         {"identity", identityOf(job.spec)}});
+}
+
+bool Session::checkpointDue() const { return secondsSince(lastCheckpoint_) >= recipe.checkpointMinutes * 60; }
+
+void Session::checkpoint(bool best) {
+  state.secondsTrained = secondsBefore_ + secondsSinceStart();
+  if (job.rank == 0) {
+    const qint64 bytes =
+        writeCheckpoint(job.runDir, job.spec, state, {model->state(), average ? average->state() : NamedTensors{}, optimizer->state()},
+                        model->graph().metadata());
+    event("checkpoint",
+          {{"step", qint64(state.step)},
+           {"path", QString("checkpoints/step-%1").arg(state.step, 8, 10, QChar('0'))},
+           {"best", best},
+           {"bytes", bytes}},
+          true);
+  }
+  lastCheckpoint_ = Clock::now();
+}
+
+void Session::reportStep(double loss, double norm, double learningRate) {
+  const double elapsed = secondsSince(lastReport_);
+  if (elapsed < 0.25 && state.step != totalSteps) return;
+  const double steps = double(state.step - lastReportStep_), perSecond = steps / std::max(elapsed, 1e-9);
+  lastReport_ = Clock::now();
+  lastReportStep_ = state.step;
+  event("metric", {{"step", qint64(state.step)},
+                   {"epoch", double(state.step) / double(sampler->stepsPerEpoch())},
+                   {"values", QJsonObject{{"train/loss", loss},
+                                          {"gradient_norm", norm},
+                                          {"learning_rate", learningRate},
+                                          {"samples_per_second", perSecond * recipe.batchSize},
+                                          {"memory_bytes", residentBytes()}}}});
+  const double stepsPerSecond = double(state.step - resumedFrom) / std::max(secondsSinceStart(), 1e-9);
+  event("progress",
+        {{"done", qint64(state.step)}, {"total", qint64(totalSteps)}, {"secondsLeft", double(totalSteps - state.step) / stepsPerSecond}});
+}
+
+}  // namespace cloister

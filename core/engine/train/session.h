@@ -1,0 +1,58 @@
+// Everything the training loop works with, opened and checked: recipe, data, model, optimizer, averaged weights, place to resume from.
+// Training thread; internal to core/engine/train.
+#pragma once
+#include <chrono>
+#include <memory>
+
+#include "core/engine/data/loader.h"
+#include "core/engine/models/family_plugin.h"
+#include "core/engine/models/model.h"
+#include "core/engine/train/checkpoint.h"
+#include "core/engine/train/optimizer.h"
+#include "core/engine/train/recipe.h"
+#include "core/engine/train/validation_metrics.h"
+
+namespace cloister {
+
+class Session {
+ public:
+  /// Throws EngineFailure for whatever makes this run impossible.
+  explicit Session(const TrainJob&);
+
+  bool stopRequested() const;
+  double secondsSinceStart() const;
+
+  /// Loss of the batch in micro-batches with gradients left on the parameters: mean over the batch, weighted by class.
+  double forwardBackward(const Batch&);
+  ValidationMetrics validate();
+  /// Writes best/ when these are the best so far. Updates the early-stop count.
+  void keepBest(const ValidationMetrics&);
+  void checkpoint(bool best);
+  bool checkpointDue() const;
+  void reportStep(double loss, double norm, double learningRate);
+  void event(const QString& type, QJsonObject body, bool sync = false);
+  ClassifierModel& evaluated() { return average ? *average : *model; }  ///< the weights to validate and hand out
+
+  const TrainJob& job;
+  TrainRecipe recipe;
+  std::shared_ptr<PreparedData> data;
+  std::shared_ptr<Sampler> sampler;
+  std::unique_ptr<ClassifierModel> model, average;
+  std::unique_ptr<Optimizer> optimizer;
+  at::Tensor classWeights;  ///< undefined: all equal
+  TrainState state;
+  std::int64_t totalSteps = 0, warmupSteps = 0, resumedFrom = 0;
+
+ private:
+  void openData();
+  void buildModel();
+  void resume();
+  void checkResources() const;
+  void announce();
+
+  std::chrono::steady_clock::time_point started_, lastCheckpoint_, lastReport_;
+  std::int64_t lastReportStep_ = 0;
+  double secondsBefore_ = 0;
+};
+
+}  // namespace cloister
