@@ -1,6 +1,7 @@
 // Checks, splits and snapshots of a dataset. Pure functions on values plus the snapshot folder; any thread with its own Project.
 #pragma once
 #include <functional>
+#include <optional>
 
 #include <QJsonObject>
 #include <QList>
@@ -15,6 +16,7 @@ class Project;
 
 enum class Split { Train, Validation, Test };
 QString splitName(Split);  ///< train, validation, test
+std::optional<Split> splitFromName(const QString&);
 
 struct SplitRequest {
   double train = 0.70, validation = 0.15, test = 0.15;  ///< fractions of samples, sum 1
@@ -23,10 +25,17 @@ struct SplitRequest {
   bool stratify = true;          ///< by label
   QString overrideReason;        ///< typed by a person; required for groupBy = sample
   QMap<QString, QString> fixed;  ///< group → split name, honoured first
+  QJsonObject toJson() const;    ///< without overrideReason: why something was allowed does not change what it is
+  static SplitRequest fromJson(const QJsonObject&);
 };
 
+/// The group a sample is split by. A sample without one (a plain image without a patient) is its own group, named by its bytes, so that
+/// the frames of one file stay together.
+QString groupOf(const Sample&, const QString& groupBy);
+
 /// Deterministic from the samples' (group, label) and the seed, independent of their order. Whole groups only; greedy stratification:
-/// groups in seeded order, largest first, each to the split whose label counts are furthest below their target.
+/// groups in seeded order, largest first, each to the split whose label counts are furthest below their target. The last groups of a
+/// class go where that class is still missing, so that each split shows each class when there are groups enough.
 /// Returns the split of each sample, in order. PolicyRefused without a reason for groupBy = sample; NothingToDo for fewer groups than
 /// splits.
 Result<QList<Split>> splitSamples(const QList<Sample>&, const SplitRequest&);
@@ -39,6 +48,7 @@ struct Finding {
   QString message;   ///< English sentence; GUI translates by kind with args
   QJsonObject args;
   QStringList keys;  ///< samples it is about (first 1,000)
+  QJsonObject toJson() const;
 };
 
 /// splits may be empty (before a snapshot) or one per sample.

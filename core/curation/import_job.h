@@ -2,9 +2,11 @@
 // the Project (GUI: store thread), event-driven (QProcess); signals fire on that thread.
 #pragma once
 #include <memory>
+#include <optional>
 
 #include <QJsonArray>
 #include <QJsonObject>
+#include <QMap>
 #include <QObject>
 #include <QStringList>
 
@@ -21,6 +23,8 @@ struct ImportRequest {
   QString labelsFile;  ///< CSV
   QString keyColumn, labelColumn, groupColumn, siteColumn;
   int workers = 0;  ///< 0: one per processor
+  QJsonObject toJson() const;
+  static ImportRequest fromJson(const QJsonObject&);
 };
 
 struct ImportProgress {
@@ -30,6 +34,16 @@ struct ImportProgress {
   double secondsLeft = -1;
 };
 
+/// What a label table did, see applyLabelTable.
+struct LabelTableResult {
+  qint64 rows = 0, matched = 0, unmatchedRows = 0, unlabelledSamples = 0;
+  qint64 changed = 0;              ///< samples whose label, patient or site differs now
+  QJsonArray conflicts;            ///< {key, labels, rows}: rows that disagree; these samples keep what they had
+  QJsonArray unmatched;            ///< {row, key, reason: missing or ambiguous}, the first 100
+  QMap<QString, QString> columns;  ///< the columns used: key, label, group, site
+  QJsonObject toJson() const;
+};
+
 struct ImportSummary {
   qint64 importId = 0;
   qint64 accepted = 0, refusedCount = 0, duplicateCount = 0, labelled = 0;
@@ -37,7 +51,8 @@ struct ImportSummary {
   QJsonArray duplicates;  ///< {file, of}
   QJsonArray changed;     ///< {file, what}: accepted with a repair or a warning
   bool stopped = false;
-  QJsonObject toJson() const;  ///< the --json contract: accepted, refused, duplicates, changed, stopped
+  std::optional<LabelTableResult> labels;  ///< when a label table came with the request
+  QJsonObject toJson() const;              ///< the --json contract: accepted, refused, duplicates, changed, stopped
 };
 
 class ImportJob : public QObject {
@@ -49,6 +64,7 @@ class ImportJob : public QObject {
   Result<void> start();
   /// Goes on with an import that a crash or a stop interrupted.
   Result<void> resume(qint64 importId);
+  /// Asks the child to end after the file at hand; finished comes with summary().stopped.
   void stop();
   const ImportSummary& summary() const;
 
@@ -62,12 +78,12 @@ class ImportJob : public QObject {
   std::unique_ptr<Private> d;
 };
 
-/// Labels (and groups, sites) from a CSV onto samples already imported, matched by key, file name or SOPInstanceUID. Rows without a
-/// sample and samples without a row are counted, conflicting rows refused.
-struct LabelTableResult {
-  qint64 rows = 0, matched = 0, unmatchedRows = 0, unlabelledSamples = 0;
-  QJsonArray conflicts;
-};
+/// The import that a crash or a stop interrupted and that asks for the same source, paths and options; 0: none.
+Result<qint64> interruptedImport(const Project&, const ImportRequest&);
+
+/// Labels (and groups, sites) from a CSV onto samples already imported, matched by key, path, file name, SOPInstanceUID or SHA-256. Rows
+/// without a sample and samples without a row are counted, conflicting rows refused. Empty column names are looked for under their usual
+/// names (file, label, patient_id …); InvalidArgument lists the columns there are. One undoable change. Audit entry "label".
 /// Reads by a child (`cloister-ingest table`), applies here.
 Result<LabelTableResult> applyLabelTable(Project&, const QString& csv, const QString& key, const QString& label, const QString& group,
                                          const QString& site);

@@ -114,6 +114,8 @@ class Project {
   Result<QList<qint64>> sampleIds(const SampleFilter&) const;
   Result<QList<Sample>> samplesById(const QList<qint64>& ids) const;
   Result<Sample> sampleByKey(const QString& key) const;
+  /// By the SHA-256 of its bytes, or at least its first 8 digits; the first of several. NotFound.
+  Result<Sample> sampleByDigest(const QString& digestOrPrefix) const;
   /// One transaction. Same sha256 and frame already present → recorded as duplicate, not inserted; returns how many were inserted.
   Result<qint64> addSamples(qint64 importId, const QList<Sample>&);
   Result<void> addRefusals(qint64 importId, const QList<RefusedFile>&);

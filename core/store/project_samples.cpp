@@ -1,4 +1,4 @@
-#include <QDir>
+#include <QRegularExpression>
 
 #include "core/store/project_private.h"
 #include "core/store/sample_rows.h"
@@ -119,6 +119,21 @@ Result<Sample> Project::sampleByKey(const QString& key) const {
   auto id = d->db->number("SELECT id FROM samples WHERE key = ? ORDER BY id LIMIT 1", key);
   if (!id) return id.error();
   if (*id == 0) return Failure{FailureKind::NotFound, {{"path", key}}, "no sample with this key"};
+  auto found = samplesById({*id});
+  if (!found) return found.error();
+  return found->first();
+}
+
+Result<Sample> Project::sampleByDigest(const QString& digestOrPrefix) const {
+  const Failure missing{FailureKind::NotFound, {{"path", digestOrPrefix}}, "no sample with this key or digest"};
+  static const QRegularExpression hex("^[0-9a-f]{8,64}$");
+  if (!hex.match(digestOrPrefix).hasMatch()) return missing;
+  // A range over the unique index: the prefix filled up with 0 and with f.
+  const QByteArray low = QByteArray::fromHex(digestOrPrefix.leftJustified(64, '0').toLatin1());
+  const QByteArray high = QByteArray::fromHex(digestOrPrefix.leftJustified(64, 'f').toLatin1());
+  auto id = d->db->number("SELECT id FROM samples WHERE sha256 BETWEEN ? AND ? ORDER BY sha256, frame LIMIT 1", low, high);
+  if (!id) return id.error();
+  if (*id == 0) return missing;
   auto found = samplesById({*id});
   if (!found) return found.error();
   return found->first();
