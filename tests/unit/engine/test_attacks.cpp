@@ -3,6 +3,7 @@
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Parallel.h>
 #include <QTest>
 
 #include "core/engine/evaluate/attacks.h"
@@ -67,6 +68,9 @@ class TestAttacks : public QObject {
   }
 
  private Q_SLOTS:
+  // Tensors of a few numbers: waking threads for them would cost a thousand times the work.
+  void initTestCase() { at::set_num_threads(1); }
+
   void reachesTheExactWorstCaseOfALinearModel_data() { rows(); }
   void reachesTheExactWorstCaseOfALinearModel() {
     QFETCH(AttackKind, kind);
