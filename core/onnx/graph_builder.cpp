@@ -83,7 +83,7 @@ class Lowering {
   std::string lower(std::size_t index, const GraphOp& op) {
     switch (op.kind) {
       case OpKind::Normalise:
-        return normalise(op);
+        return normalise(index, op);
       case OpKind::Conv2d:
         return conv(index, op);
       case OpKind::BatchNorm:
@@ -126,11 +126,20 @@ class Lowering {
     return {};
   }
 
-  std::string normalise(const GraphOp& op) {
+  // A convolution that alone reads the normalised image takes 1/std into its weights. The mean stays a subtraction: folded into the bias it
+  // would be wrong where the window reaches into the padding.
+  bool stdGoesIntoConv(std::size_t index) const {
+    if (uses_[index] != 1 || index + 1 >= g_.ops.size()) return false;
+    const GraphOp& next = g_.ops[index + 1];
+    return next.kind == OpKind::Conv2d && next.groups == 1 && next.inputs[0] == int(index);
+  }
+
+  std::string normalise(std::size_t index, const GraphOp& op) {
     const auto c = std::int64_t(op.mean.size());
     Floats mean(op.mean.begin(), op.mean.end()), scale;
     for (const double s : op.std) scale.push_back(float(1.0 / s));
-    const std::string centred = node("Sub", op.name + "/centre", {"image", constant(op.name + ".mean", {1, c, 1, 1}, mean)});
+    const std::string centred = node("Sub", op.name + "/centre", {input(op), constant(op.name + ".mean", {1, c, 1, 1}, mean)});
+    if (stdGoesIntoConv(index)) return centred;
     return node("Mul", op.name, {centred, constant(op.name + ".inverse_std", {1, c, 1, 1}, scale)});
   }
 
@@ -156,12 +165,19 @@ class Lowering {
     return next.kind == OpKind::BatchNorm && next.inputs[0] == int(index) ? &next : nullptr;
   }
 
+  static void divideByStd(Floats& weight, const std::vector<double>& std, const Dims& shape) {
+    const auto in = std::size_t(shape[1]), inner = std::size_t(shape[2] * shape[3]);
+    for (std::size_t i = 0; i < weight.size(); ++i) weight[i] = float(weight[i] / std[i / inner % in]);
+  }
+
   std::string conv(std::size_t index, const GraphOp& op) {
     Floats weight = read(op.tensors[0]);
     const std::int64_t out = op.tensors[0].shape[0];
     std::optional<Floats> bias;
     if (op.tensors.size() > 1) bias = read(op.tensors[1]);
     if (failure_) return {};
+    if (op.inputs[0] >= 0 && g_.ops[std::size_t(op.inputs[0])].kind == OpKind::Normalise && stdGoesIntoConv(std::size_t(op.inputs[0])))
+      divideByStd(weight, g_.ops[std::size_t(op.inputs[0])].std, op.tensors[0].shape);
     if (const GraphOp* bn = foldable(index)) {
       const Affine a = affineOf(*bn);
       if (failure_) return {};

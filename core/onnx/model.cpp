@@ -133,7 +133,7 @@ WireWriter valueProto(const ValueInfo& v) {
   }
   WireWriter tensor;
   tensor.varint(field::elem_type, std::uint64_t(v.type));
-  tensor.message(field::shape, shape);
+  if (v.ranked) tensor.message(field::shape, shape);
   WireWriter type;
   type.message(field::tensor_type, tensor);
   WireWriter w;
@@ -471,6 +471,7 @@ struct Parser {
 
   bool value(std::string_view bytes, ValueInfo& v) {
     v.type = ElementType::Undefined;
+    v.ranked = false;
     return each(bytes, "value", [&](const WireField& f) {
       if (f.field == field::value_name) v.name = f.bytes;
       if (f.field != field::value_type) return true;
@@ -478,7 +479,9 @@ struct Parser {
         if (g.field != field::tensor_type) return true;
         return each(g.bytes, "tensor type", [&](const WireField& h) {
           if (h.field == field::elem_type) v.type = static_cast<ElementType>(h.number);
-          return h.field != field::shape || shape(h.bytes, v);
+          if (h.field != field::shape) return true;
+          v.ranked = true;
+          return shape(h.bytes, v);
         });
       });
     });

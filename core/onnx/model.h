@@ -91,6 +91,7 @@ struct ValueInfo {
   std::string name;
   ElementType type = ElementType::Float;
   std::vector<Dimension> shape;
+  bool ranked = true;  ///< false: the shape is not stated at all
 };
 
 struct Model {
