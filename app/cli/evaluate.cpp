@@ -1,0 +1,92 @@
+// evaluate: measures a trained run on the frozen test split.
+#include <QCoreApplication>
+#include <QJsonArray>
+
+#include "app/cli/evaluate_job.h"
+#include "app/cli/verb.h"
+
+namespace cloister::cli {
+namespace {
+
+QString tr(const char* text) { return QCoreApplication::translate("Cli", text); }
+
+Result<QJsonObject> optionsFrom(const Context& context) {
+  QJsonObject options{{"attacks", !context.isSet("no-attacks")}};
+  const QString language = context.value("language");
+  options["language"] = language.isEmpty() ? QStringLiteral("en") : language;
+  if (context.isSet("threshold")) {
+    bool ok = false;
+    const double threshold = context.value("threshold").toDouble(&ok);
+    if (!ok || threshold < 0 || threshold > 1)
+      return Failure{
+          FailureKind::InvalidArgument, {{"name", "--threshold"}, {"value", context.value("threshold")}, {"allowed", "0 … 1"}}, {}};
+    options["threshold"] = threshold;
+  }
+  if (context.isSet("attack-samples")) {
+    auto samples = context.integer("attack-samples", 1, 1'000'000);
+    if (!samples) return samples.error();
+    options["samples"] = *samples;
+  }
+  QJsonArray epsilons;
+  for (const QString& word : context.value("epsilons").split(',', Qt::SkipEmptyParts)) {
+    bool ok = false;
+    const double greyLevels = word.toDouble(&ok);
+    if (!ok || greyLevels < 0 || greyLevels > 255)
+      return Failure{FailureKind::InvalidArgument, {{"name", "--epsilons"}, {"value", word}, {"allowed", "0 … 255"}}, {}};
+    epsilons << greyLevels / 255;
+  }
+  if (!epsilons.isEmpty()) options["epsilons"] = epsilons;
+  return options;
+}
+
+class Evaluate : public Verb {
+ public:
+  QStringList path() const override { return {"evaluate"}; }
+  QString summary() const override {
+    return tr("Measure a trained model on the frozen test split: accuracy, intervals, attacks, latency.");
+  }
+  QStringList examples() const override {
+    return {"cloister-cli evaluate --project chest", "cloister-cli evaluate --project chest --run r-0001 --no-attacks --json"};
+  }
+  QList<QCommandLineOption> options() const override {
+    return {{"run", tr("The run; otherwise the newest trained one."), "RUN"},
+            {"no-attacks", tr("Leave out FGSM and PGD.")},
+            {"epsilons", tr("Attack strengths in grey levels of 255, with commas."), "LIST"},
+            {"attack-samples", tr("How many test samples are attacked."), "N"},
+            {"threshold", tr("Probability from which a class counts as found."), "P"}};
+  }
+  int execute(Context& context) override {
+    auto options = optionsFrom(context);
+    if (!options) return context.fail(options.error());
+    auto session = RunSession::open(context);
+    if (!session) return context.fail(session.error());
+    QJsonObject summary;
+    if (const int code = evaluateRun(context, **session, context.value("run"), *options, &summary); code != 0) return code;
+    context.emitJson(summary);
+    for (const QJsonValue& v : summary["headline"].toArray())
+      context.print(QStringLiteral("%1 %2  (%3 … %4)")
+                        .arg(v["name"].toString().leftJustified(20), shortNumber(v["value"].toDouble()), shortNumber(v["low"].toDouble()),
+                             shortNumber(v["high"].toDouble())));
+    context.print(tr("Report: %1").arg(summary["html"].toString()));
+    return 0;
+  }
+};
+
+VerbRegistration<Evaluate> evaluate;
+
+}  // namespace
+
+int evaluateRun(Context& context, RunSession& session, const QString& run, const QJsonObject& options, QJsonObject* summary) {
+  auto row = trainedRun(*session.project, run);
+  if (!row) return context.fail(row.error());
+  auto folder = session.supervisor->startJob(row->id, QStringLiteral("evaluate"), options);
+  if (!folder) return context.fail(folder.error());
+  QJsonObject report;
+  if (const int code = followJob(context, session, row->id, QStringLiteral("evaluate"), &report); code != 0) return code;
+  *summary = {{"run", row->id}, {"report", *folder + "/report.json"}, {"html", *folder + "/report.html"}};
+  for (const char* key : {"snapshot", "split", "samples", "groups", "headline", "perClass", "latency", "attacks", "hardware"})
+    if (report.contains(QLatin1String(key))) (*summary)[QLatin1String(key)] = report[QLatin1String(key)];
+  return 0;
+}
+
+}  // namespace cloister::cli

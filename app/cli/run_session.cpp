@@ -1,0 +1,176 @@
+#include "app/cli/run_session.h"
+
+#include <cmath>
+
+#include <QCoreApplication>
+#include <QDir>
+#include <QFileInfo>
+#include <QJsonArray>
+#include <QTimer>
+
+#include "app/cli/project_option.h"
+#include "app/cli/run_progress.h"
+#include "core/runs/child_watch.h"
+#include "core/runs/run_row.h"
+
+namespace cloister::cli {
+namespace {
+
+QString tr(const char* text) { return QCoreApplication::translate("Cli", text); }
+
+/// First readable of the row's failure, else what its state means.
+Failure failureOf(const RunRecord& row) {
+  if (row.summary.contains("failure")) return Failure::fromJson(row.summary["failure"].toObject());
+  if (row.state == u"stopped") return {FailureKind::Stopped, {}, {}};
+  return {FailureKind::WorkerFailed, {{"program", "cloister-worker"}, {"code", row.summary["exitCode"]}}, {}};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<RunSession>> RunSession::open(Context& context) {
+  auto project = openProject(context);
+  if (!project) return project.error();
+  auto session = std::make_unique<RunSession>();
+  session->project = std::move(*project);
+  session->supervisor = std::make_unique<RunSupervisor>(*session->project);
+  if (auto attached = session->supervisor->attach(); !attached) return attached.error();
+  session->supervisor->setStopCheck([] { return Context::stopRequested(); });
+  QObject::connect(session->supervisor.get(), &RunSupervisor::preparing, &context,
+                   [&context](qint64 done, qint64 total) { context.progress().show(done, total, tr("preparing samples")); });
+  return session;
+}
+
+QString shortNumber(double value) { return QString::number(value, 'g', 4); }
+
+Result<RunRecord> currentRun(const Project& project, const QString& run) {
+  auto row = project.run(run);
+  if (!row) return row.error();
+  return reconciled(*row, project.runDir(row->id));
+}
+
+Result<RunRecord> trainedRun(const Project& project, const QString& run) {
+  if (!run.isEmpty()) return currentRun(project, run);
+  auto rows = project.runs();
+  if (!rows) return rows.error();
+  for (const RunRecord& row : *rows)
+    if (hasBestWeights(project.runDir(row.id))) return currentRun(project, row.id);
+  return Failure{FailureKind::NothingToDo, {{"what", "trained run"}, {"next", "Train a model first: cloister-cli train."}}, {}};
+}
+
+QJsonObject runJson(const RunRecord& row, const Project& project) {
+  const QString dir = project.runDir(row.id);
+  return {{"run", row.id},
+          {"state", row.state},
+          {"family", row.family},
+          {"snapshot", row.snapshot},
+          {"createdAt", row.createdAt},
+          {"finishedAt", row.finishedAt},
+          {"step", row.step},
+          {"steps", row.steps},
+          {"attempts", row.attempts},
+          {"checkpointStep", newestCheckpoint(dir)},
+          {"best", row.summary["best"]},
+          {"seconds", row.summary["seconds"]},
+          {"values", row.summary["values"].toObject()},
+          {"warnings", row.summary["warnings"].toArray()},
+          {"evaluated", QFileInfo::exists(dir + "/evaluation/report.json")},
+          {"exported", QFileInfo::exists(dir + "/export/export.json")},
+          {"dir", dir}};
+}
+
+QString runLine(const RunRecord& row) {
+  const QJsonObject best = row.summary["best"].toObject();
+  QString line = QStringLiteral("%1  %2  %3  %4/%5").arg(row.id, row.state.leftJustified(14), row.family).arg(row.step).arg(row.steps);
+  if (best["value"].isDouble()) line += QStringLiteral("  %1 %2").arg(best["metric"].toString(), shortNumber(best["value"].toDouble()));
+  return line;
+}
+
+int reportRun(Context& context, const RunRecord& row, const Project& project) {
+  QJsonObject json = runJson(row, project);
+  if (row.state != u"finished") return context.fail(failureOf(row), json);
+  context.emitJson(json);
+  context.print(runLine(row));
+  return 0;
+}
+
+int followRun(Context& context, RunSession& session, const QString& run) {
+  RunProgress progress(context);
+  QObject scope;
+  RunSupervisor& supervisor = *session.supervisor;
+  const auto endWhenFinal = [&] {
+    if (!supervisor.isActive(run) && !supervisor.isQueued(run)) context.quit(0);
+  };
+  QObject::connect(&supervisor, &RunSupervisor::eventsArrived, &scope, [&](const QString& id, const QList<RunEvent>& events) {
+    if (id == run) progress.take(events);
+  });
+  QObject::connect(&supervisor, &RunSupervisor::runChanged, &scope, [&](const QString& id) {
+    if (id == run) endWhenFinal();
+  });
+  const auto stop = [&] {
+    context.note(tr("Stopping %1 after a checkpoint; once more ends this program at once, the run goes on stopping.").arg(run));
+    if (auto asked = supervisor.requestStop(run); !asked && asked.error().kind != FailureKind::NothingToDo)
+      context.quit(context.fail(asked.error()));
+  };
+  QObject::connect(&context, &Context::stopAsked, &scope, stop);
+  if (supervisor.isQueued(run)) context.note(tr("%1 waits for the run before it.").arg(run));
+  QTimer::singleShot(0, &scope, endWhenFinal);
+  if (const int code = context.runEventLoop(); code != 0) return code;
+  auto row = currentRun(*session.project, run);
+  if (!row) return context.fail(row.error());
+  return reportRun(context, *row, *session.project);
+}
+
+int watchRun(Context& context, const Project& project, const QString& run) {
+  auto row = currentRun(project, run);
+  if (!row) return context.fail(row.error());
+  const QString dir = project.runDir(row->id);
+  RunProgress progress(context);
+  QObject scope;
+  QTimer timer;
+  std::unique_ptr<ChildWatch> watch;
+  int attempt = 0;
+  const auto look = [&] {
+    if (const int newest = attemptsIn(dir); newest != attempt) {
+      attempt = newest;
+      watch = std::make_unique<ChildWatch>(attemptFolder(dir, attempt), QStringLiteral("rank-0.events.jsonl"));
+    }
+    const bool alive = watch && watch->isAlive();
+    if (watch) progress.take(watch->readEvents());
+    if (alive) return;
+    row = currentRun(project, row->id);
+    if (!row || isFinal(row->state)) context.quit(0);
+  };
+  QObject::connect(&timer, &QTimer::timeout, &scope, look);
+  QObject::connect(&context, &Context::stopAsked, &scope, [&] { context.quit(130); });
+  timer.start(250);
+  QTimer::singleShot(0, &scope, look);
+  if (const int code = context.runEventLoop(); code != 0) return context.fail({FailureKind::Stopped, {}, {}});
+  if (!row) return context.fail(row.error());
+  return reportRun(context, *row, project);
+}
+
+int followJob(Context& context, RunSession& session, const QString& run, const QString& verb, QJsonObject* result) {
+  RunProgress progress(context);
+  QObject scope;
+  RunSupervisor& supervisor = *session.supervisor;
+  bool ended = false;
+  QObject::connect(&supervisor, &RunSupervisor::jobEvents, &scope, [&](const QString& id, const QString& v, const QList<RunEvent>& events) {
+    if (id == run && v == verb) progress.take(events);
+  });
+  QObject::connect(&supervisor, &RunSupervisor::jobFinished, &scope, [&](const QString& id, const QString& v, int, const QJsonObject& r) {
+    if (id != run || v != verb) return;
+    *result = r;
+    ended = true;
+    context.quit(0);
+  });
+  QObject::connect(&context, &Context::stopAsked, &scope, [&] {
+    if (auto stopped = supervisor.stopJob(run, verb); !stopped) context.quit(0);
+  });
+  context.runEventLoop();
+  context.progress().clear();
+  if (!ended) return context.fail({FailureKind::Stopped, {}, {}});
+  if (result->contains("failure")) return context.fail(Failure::fromJson((*result)["failure"].toObject()), {{"run", run}});
+  return 0;
+}
+
+}  // namespace cloister::cli

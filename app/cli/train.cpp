@@ -1,0 +1,125 @@
+// train and plan: a run from the newest snapshot, or what it would need.
+#include <QCoreApplication>
+#include <QJsonArray>
+#include <QLocale>
+
+#include "app/cli/project_option.h"
+#include "app/cli/run_session.h"
+#include "app/cli/verb.h"
+
+namespace cloister::cli {
+namespace {
+
+QString tr(const char* text) { return QCoreApplication::translate("Cli", text); }
+
+QList<QCommandLineOption> recipeOptions() {
+  return {{"family", tr("Model family."), "FAMILY", "image_classifier"},
+          {"snapshot", tr("Digest, or its beginning; otherwise the newest snapshot."), "DIGEST"},
+          {"set", tr("One parameter of the family; may be given again. --list-parameters shows them."), "KEY=VALUE"},
+          {"base-weights", tr("Start from this safetensors file instead of from scratch."), "FILE"},
+          {"seed", tr("Seed of every random choice."), "N", "1"},
+          {"nproc", tr("Processes that train together on this machine."), "N", "1"}};
+}
+
+Result<TrainRequest> requestFrom(const Context& context) {
+  TrainRequest request;
+  request.family = context.value("family");
+  request.snapshot = context.value("snapshot");
+  request.baseWeights = context.value("base-weights");
+  for (const QString& pair : context.values("set")) {
+    const qsizetype equals = pair.indexOf('=');
+    if (equals < 1) return Failure{FailureKind::InvalidArgument, {{"name", "--set"}, {"value", pair}, {"allowed", "KEY=VALUE"}}, {}};
+    request.parameters[pair.left(equals)] = pair.mid(equals + 1);
+  }
+  auto seed = context.integer("seed", 0, qint64(1) << 53);
+  if (!seed) return seed.error();
+  request.seed = *seed;
+  auto processes = context.integer("nproc", 1, 64);
+  if (!processes) return processes.error();
+  request.processes = int(*processes);
+  return request;
+}
+
+int listParameters(Context& context, const RunSupervisor& supervisor, const QString& family) {
+  auto schema = supervisor.familySchema(family);
+  if (!schema) return context.fail(schema.error());
+  QJsonArray all;
+  for (const Parameter& p : schema->parameters()) {
+    all << QJsonObject{{"key", p.key}, {"default", p.defaultValue}, {"choices", QJsonArray::fromStringList(p.choices)}, {"help", p.help}};
+    const QString fallback = p.defaultValue.isNull() ? tr("automatic") : p.defaultValue.toVariant().toString();
+    context.print(p.key.leftJustified(28) + fallback.leftJustified(14) +
+                  (p.choices.isEmpty() ? p.help : p.choices.join(" | ") + ". " + p.help));
+  }
+  context.emitJson({{"family", family}, {"parameters", all}});
+  return 0;
+}
+
+class Train : public Verb {
+ public:
+  QStringList path() const override { return {"train"}; }
+  QString summary() const override { return tr("Train a model on a snapshot and follow it to its end."); }
+  QStringList examples() const override {
+    return {"cloister-cli train --project chest --set architecture=resnet18 --set epochs=20",
+            "cloister-cli train --project chest --base-weights resnet18.safetensors --nproc 2 --detach"};
+  }
+  QList<QCommandLineOption> options() const override {
+    return recipeOptions() + QList<QCommandLineOption>{{"queue", tr("Wait for a run that is active instead of being refused.")},
+                                                       {"detach", tr("Return once the worker runs; it goes on by itself.")},
+                                                       {"force", tr("Start although memory or disk will probably not suffice.")},
+                                                       {"list-parameters", tr("Show the family's parameters and their defaults.")}};
+  }
+  int execute(Context& context) override {
+    auto request = requestFrom(context);
+    if (!request) return context.fail(request.error());
+    request->force = context.isSet("force");
+    auto session = RunSession::open(context);
+    if (!session) return context.fail(session.error());
+    RunSession& s = **session;
+    if (context.isSet("list-parameters")) return listParameters(context, *s.supervisor, request->family);
+    auto run = s.supervisor->start(*request, context.isSet("queue"));
+    context.progress().clear();
+    if (!run) return context.fail(run.error());
+    if (!context.isSet("detach")) return followRun(context, s, *run);
+    auto row = s.project->run(*run);
+    if (!row) return context.fail(row.error());
+    context.emitJson(runJson(*row, *s.project));
+    context.print(runLine(*row));
+    return 0;
+  }
+};
+
+class Plan : public Verb {
+ public:
+  QStringList path() const override { return {"plan"}; }
+  QString summary() const override { return tr("Say what a recipe needs of memory and disk, and whether this machine has it."); }
+  QStringList examples() const override { return {"cloister-cli plan --project chest --set architecture=vit_s_16 --json"}; }
+  QList<QCommandLineOption> options() const override { return recipeOptions(); }
+  int execute(Context& context) override {
+    auto request = requestFrom(context);
+    if (!request) return context.fail(request.error());
+    auto project = openProject(context, Project::Mode::ReadOnly);
+    if (!project) return context.fail(project.error());
+    auto fit = RunSupervisor(**project).willItFit(*request);
+    if (!fit) return context.fail(fit.error());
+    context.emitJson({{"fits", fit->fits},
+                      {"memoryNeeded", fit->memoryNeeded},
+                      {"memoryFree", fit->memoryFree},
+                      {"diskNeeded", fit->diskNeeded},
+                      {"diskFree", fit->diskFree},
+                      {"parts", fit->parts},
+                      {"secondsEstimated", fit->secondsEstimated},
+                      {"advice", fit->advice}});
+    const QLocale locale;
+    context.print(tr("Memory: %1 of %2 free").arg(locale.formattedDataSize(fit->memoryNeeded), locale.formattedDataSize(fit->memoryFree)));
+    context.print(tr("Disk: %1 of %2 free").arg(locale.formattedDataSize(fit->diskNeeded), locale.formattedDataSize(fit->diskFree)));
+    if (fit->secondsEstimated >= 0) context.print(tr("Time: about %1").arg(durationText(fit->secondsEstimated)));
+    context.print(fit->fits ? tr("It fits.") : fit->advice);
+    return 0;
+  }
+};
+
+VerbRegistration<Train> train;
+VerbRegistration<Plan> plan;
+
+}  // namespace
+}  // namespace cloister::cli
