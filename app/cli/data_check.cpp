@@ -1,0 +1,46 @@
+// data check: what a person should know before training.
+#include <QJsonArray>
+
+#include "app/cli/data_common.h"
+#include "app/cli/verb.h"
+
+namespace cloister::cli {
+namespace {
+
+class DataCheck : public Verb {
+ public:
+  QStringList path() const override { return {"data", "check"}; }
+  QString summary() const override {
+    return tr("Looks for what would spoil a training: duplicates, imbalance, one patient on both sides …");
+  }
+  QStringList examples() const override { return {"cloister-cli data check --project chest --group patient"}; }
+  QList<QCommandLineOption> options() const override { return splitOptions(); }
+  int execute(Context& context) override {
+    auto request = splitRequest(context);
+    if (!request) return context.fail(request.error());
+    auto project = openForReading(context);
+    if (!project) return context.fail(project.error());
+    SampleFilter included;
+    included.includeExcluded = false;
+    auto samples = (*project)->samples(included, 0, std::numeric_limits<int>::max());
+    if (!samples) return context.fail(samples.error());
+    // The split that a snapshot with these options would make; without enough patients the checks that need none still run.
+    QList<Split> splits;
+    auto made = splitSamples(*samples, *request);
+    if (made) splits = *made;
+    else if (made.error().kind != FailureKind::NothingToDo) return context.fail(made.error());
+    auto findings = checkDataset(**project, *samples, splits);
+    if (!findings) return context.fail(findings.error());
+    qint64 blocking = 0;
+    for (const Finding& f : *findings) blocking += f.severity == u"blocking";
+    context.emitJson(
+        {{"samples", samples->size()}, {"split", !splits.isEmpty()}, {"blocking", blocking}, {"findings", findingsJson(*findings)}});
+    printFindings(context, *findings);
+    if (findings->isEmpty()) context.print(tr("Nothing to remark on %1 samples.").arg(samples->size()));
+    return blocking > 0 ? exitCodeFor(FailureKind::PolicyRefused) : 0;
+  }
+};
+VerbRegistration<DataCheck> registration;
+
+}  // namespace
+}  // namespace cloister::cli

@@ -1,0 +1,44 @@
+// data snapshot: freezes samples, labels, split and preprocessing under one digest.
+#include <QJsonArray>
+
+#include "app/cli/data_common.h"
+#include "app/cli/project_option.h"
+#include "app/cli/verb.h"
+
+namespace cloister::cli {
+namespace {
+
+class DataSnapshot : public Verb {
+ public:
+  QStringList path() const override { return {"data", "snapshot"}; }
+  QString summary() const override { return tr("Freezes the labelled samples with their split under one digest."); }
+  QStringList examples() const override {
+    return {"cloister-cli data snapshot --project chest --split 70/15/15 --group patient --seed 1 --size 224"};
+  }
+  QList<QCommandLineOption> options() const override { return splitOptions() + preprocessingOptions(); }
+  int execute(Context& context) override {
+    auto request = splitRequest(context);
+    if (!request) return context.fail(request.error());
+    auto how = preprocessing(context);
+    if (!how) return context.fail(how.error());
+    auto project = openProject(context);
+    if (!project) return context.fail(project.error());
+    auto snapshot = freezeSnapshot(**project, *request, *how);
+    if (!snapshot) return context.fail(snapshot.error());
+    QJsonObject json = snapshotJson(*snapshot);
+    json["findings"] = snapshot->json["findings"];
+    context.emitJson(json);
+    context.print(tr("Snapshot %1: %2 samples, %3 groups; %4")
+                      .arg(snapshot->digest.left(12))
+                      .arg(snapshot->samples)
+                      .arg(snapshot->groups)
+                      .arg(countsText(snapshot->splitCounts)));
+    for (const QJsonValue& f : snapshot->json["findings"].toArray())
+      context.print(QStringLiteral("  %1: %2").arg(f["severity"].toString(), f["message"].toString()));
+    return 0;
+  }
+};
+VerbRegistration<DataSnapshot> registration;
+
+}  // namespace
+}  // namespace cloister::cli

@@ -1,0 +1,33 @@
+// project create: makes the folder of a project.
+#include "app/cli/data_common.h"
+#include "app/cli/verb.h"
+
+namespace cloister::cli {
+namespace {
+
+class ProjectCreate : public Verb {
+ public:
+  QStringList path() const override { return {"project", "create"}; }
+  QString summary() const override { return tr("Makes a new project folder."); }
+  QStringList examples() const override { return {"cloister-cli project create --project chest --task image-classification"}; }
+  QList<QCommandLineOption> options() const override {
+    return {{"name", tr("Name of the project (default: the folder's name)."), "NAME"},
+            {"task", tr("What to build: image-classification."), "TASK", "image-classification"}};
+  }
+  int execute(Context& context) override {
+    if (context.value("task") != u"image-classification")
+      return context.fail(
+          {FailureKind::InvalidArgument, {{"name", "--task"}, {"value", context.value("task")}, {"allowed", "image-classification"}}, {}});
+    auto project = Project::create(context.projectDir(), context.value("name"), context.value("task"));
+    if (!project) return context.fail(project.error());
+    const ProjectInfo& info = (*project)->info();
+    context.emitJson(
+        {{"project", (*project)->dir()}, {"id", info.id}, {"name", info.name}, {"task", info.task}, {"createdAt", info.createdAt}});
+    context.print(tr("Project %1 made in %2. Next: cloister-cli data import").arg(info.name, (*project)->dir()));
+    return 0;
+  }
+};
+VerbRegistration<ProjectCreate> registration;
+
+}  // namespace
+}  // namespace cloister::cli
