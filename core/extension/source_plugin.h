@@ -3,7 +3,7 @@
 // keeps its kind). One object is used by one thread at a time; it may keep the file it opened last.
 #pragma once
 #include <functional>
-#include <memory>
+#include <new>
 #include <stdexcept>
 #include <vector>
 
@@ -46,6 +46,22 @@ class SourceError : public std::runtime_error {
       : std::runtime_error(detail.toStdString()), failure{kind, std::move(args), detail} {}
   Failure failure;
 };
+
+/// What a source throws becomes the failure it stands for.
+template <typename T, typename Work>
+Result<T> guardedSource(const Work& work) {
+  try {
+    return work();
+  } catch (const SourceError& e) {
+    return e.failure;
+  } catch (const std::bad_alloc&) {
+    return Failure{FailureKind::OutOfMemory,
+                   {{"needed", QStringLiteral("more")}, {"free", QStringLiteral("what one file may take")}},
+                   QStringLiteral("the decoder asked for more memory than a file may take")};
+  } catch (const std::exception& e) {
+    return Failure{FailureKind::CorruptFile, {}, QString::fromLocal8Bit(e.what())};
+  }
+}
 
 using ProgressFunction = std::function<bool(qint64 done, qint64 total)>;  ///< false: stop
 

@@ -27,20 +27,6 @@ struct DicomPlugin::Opened {
 
 namespace {
 
-/// What a source throws becomes the failure it stands for.
-template <typename T, typename Work>
-Result<T> guarded(const Work& work) {
-  try {
-    return work();
-  } catch (const SourceError& e) {
-    return e.failure;
-  } catch (const std::bad_alloc&) {
-    return Failure{FailureKind::OutOfMemory, {}, QStringLiteral("the decoder asked for more memory than a file may take")};
-  } catch (const std::exception& e) {
-    return Failure{FailureKind::CorruptFile, {}, QString::fromLocal8Bit(e.what())};
-  }
-}
-
 QString syntaxName(const QString& uid) {
   if (isHighThroughputJ2k(uid)) return QStringLiteral("High-Throughput JPEG 2000");
   return QString::fromLatin1(DcmXfer(uid.toLatin1().constData()).getXferName());
@@ -121,7 +107,7 @@ bool DicomPlugin::recognises(const QString& path, const QByteArray& head) const 
 }
 
 Result<QList<Sample>> DicomPlugin::describe(const QString& path, const QJsonObject& options) {
-  return guarded<QList<Sample>>([&]() -> Result<QList<Sample>> {
+  return guardedSource<QList<Sample>>([&]() -> Result<QList<Sample>> {
     Opened& o = opened(path);
     const PixelFormat& format = o.pixels().format();
     Sample s;
@@ -156,14 +142,14 @@ Result<QList<Sample>> DicomPlugin::describe(const QString& path, const QJsonObje
 }
 
 Result<DecodedFrame> DicomPlugin::decode(const QString& path, int frame) {
-  return guarded<DecodedFrame>([&]() -> Result<DecodedFrame> {
+  return guardedSource<DecodedFrame>([&]() -> Result<DecodedFrame> {
     Opened& o = opened(path);
     return decodedFrame(*o.file, o.pixels(), frame);
   });
 }
 
 Result<StoredFrame> DicomPlugin::stored(const QString& path, int frame) {
-  return guarded<StoredFrame>([&]() -> Result<StoredFrame> { return opened(path).pixels().read(frame).frame; });
+  return guardedSource<StoredFrame>([&]() -> Result<StoredFrame> { return opened(path).pixels().read(frame).frame; });
 }
 
 QJsonObject DicomPlugin::header(const QString& path) {
@@ -187,7 +173,7 @@ QJsonObject DicomPlugin::header(const QString& path) {
 }
 
 Result<QStringList> DicomPlugin::references(const QString& path) {
-  return guarded<QStringList>([&]() -> Result<QStringList> {
+  return guardedSource<QStringList>([&]() -> Result<QStringList> {
     Opened& o = opened(path);
     if (o.file->dataset().tagExists(DCM_PixelData) || !o.file->dataset().tagExists(DCM_DirectoryRecordSequence))
       return Failure{FailureKind::NothingToDo, {}, {}};
@@ -196,5 +182,5 @@ Result<QStringList> DicomPlugin::references(const QString& path) {
 }
 
 Result<QJsonObject> DicomPlugin::synthesize(const QString& dir, const QJsonObject& options, const ProgressFunction& progress) {
-  return guarded<QJsonObject>([&]() -> Result<QJsonObject> { return writePhantoms(dir, options, progress); });
+  return guardedSource<QJsonObject>([&]() -> Result<QJsonObject> { return writePhantoms(dir, options, progress); });
 }

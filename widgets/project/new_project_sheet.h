@@ -1,0 +1,40 @@
+// What a new project needs: kind (with a picture), name, folder. Main thread.
+#pragma once
+#include <QFrame>
+
+class QLabel;
+class QLineEdit;
+class QToolButton;
+
+namespace cloister {
+
+class PathEdit;
+
+class NewProjectSheet : public QFrame {
+  Q_OBJECT
+ public:
+  explicit NewProjectSheet(QWidget* parent = nullptr);
+  QString name() const;
+  QString folder() const;  ///< of the project itself
+  QString task() const { return QStringLiteral("image-classification"); }
+  bool complete() const { return !name().isEmpty() && !folder().isEmpty(); }
+  void begin();  ///< empties the sheet and sets the focus
+
+ Q_SIGNALS:
+  void changed();
+  void cancelled();
+
+ private:
+  void suggestFolder();
+  void retranslate();
+  QLabel *heading_, *kindText_, *picture_, *kindName_, *nameLabel_, *folderLabel_;
+  QLineEdit* name_;
+  PathEdit* folder_;
+  QToolButton* close_;
+  bool folderTouched_ = false, suggesting_ = false;
+};
+
+/// Folder that new projects go to: ~/Cloister.
+QString projectsHome();
+
+}  // namespace cloister

@@ -1,0 +1,48 @@
+// The first page: recent projects as cards, a new project, the sample project. Main thread.
+#pragma once
+#include <QMap>
+
+#include "widgets/common/page.h"
+
+class QFrame;
+class QLabel;
+class QPushButton;
+
+namespace cloister {
+
+class FlowLayout;
+class NewProjectSheet;
+class ProjectCard;
+class SampleProject;
+
+class ProjectPage : public Page {
+  Q_OBJECT
+ public:
+  explicit ProjectPage(StoreClient& store, QWidget* parent = nullptr);
+  QString title() const override;
+  QString subtitle() const override;
+  Mark mark() const override;
+  QString help() const override;
+  void refresh() override;
+  void retranslate() override;
+
+ private:
+  void buildEmptyState();
+  void showCards();
+  void openSheet(bool);
+  void act();
+  void chooseFolder();
+  void trySample();
+  void updateButtons();
+
+  QFrame* empty_;
+  QLabel *emptyTitle_, *emptyText_, *emptyPicture_, *recentTitle_;
+  QPushButton *emptyNew_, *emptySample_, *open_, *sample_, *another_;
+  NewProjectSheet* sheet_;
+  QWidget* cardsWidget_;
+  FlowLayout* cards_;
+  QMap<QString, ProjectCard*> cardOf_;
+  SampleProject* sampleProject_;
+};
+
+}  // namespace cloister
