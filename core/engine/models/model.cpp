@@ -11,13 +11,14 @@
 #include <ATen/ops/batch_norm.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/conv2d.h>
-#include <ATen/ops/dropout.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/layer_norm.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/max_pool2d.h>
 #include <ATen/ops/mean.h>
+#include <ATen/ops/mul.h>
 #include <ATen/ops/relu.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/silu.h>
@@ -91,27 +92,61 @@ at::Tensor attention(const GraphOp& op, const std::vector<at::Tensor>& t, const 
 
 }  // namespace
 
-ClassifierModel::ClassifierModel(ModelGraph graph, std::uint64_t seed) : graph_(std::move(graph)) {
+ClassifierModel::ClassifierModel(ModelGraph graph, std::uint64_t seed)
+    : graph_(std::move(graph)), generator_(at::detail::createCPUGenerator(seed)) {
   at::NoGradGuard noGrad;
-  at::Generator generator = at::detail::createCPUGenerator(seed);
+  allocate();
   const bool transformer = graph_.architecture.startsWith(u"vit");
+  for (std::size_t i = 0; i < graph_.ops.size(); ++i) initialise(graph_.ops[i], opTensors_[i], generator_, transformer);
+  index();
+}
+
+ClassifierModel::ClassifierModel(const ClassifierModel& other)
+    : graph_(other.graph_), training_(other.training_), generator_(at::detail::createCPUGenerator(0)) {
+  at::NoGradGuard noGrad;
+  for (std::size_t i = 0; i < graph_.ops.size(); ++i) {
+    std::vector<at::Tensor> tensors;
+    for (std::size_t k = 0; k < other.opTensors_[i].size(); ++k) {
+      const at::Tensor& t = other.opTensors_[i][k];
+      tensors.push_back(graph_.ops[i].tensors[k].trainable ? t.detach().set_requires_grad(t.requires_grad()) : t.clone());
+    }
+    opTensors_.push_back(std::move(tensors));
+  }
+  index();
+}
+
+std::unique_ptr<ClassifierModel> ClassifierModel::sharingWeights() const {
+  return std::unique_ptr<ClassifierModel>(new ClassifierModel(*this));
+}
+
+void ClassifierModel::allocate() {
+  for (const GraphOp& op : graph_.ops) {
+    std::vector<at::Tensor> tensors;
+    for (const TensorSpec& spec : op.tensors) {
+      at::Tensor t = at::zeros(spec.shape, spec.integer ? at::kLong : at::kFloat);
+      // Gradients of convolutions come out channels-last; weights laid out alike spare a copy each step.
+      tensors.push_back(t.dim() == 4 ? t.contiguous(at::MemoryFormat::ChannelsLast) : t);
+    }
+    opTensors_.push_back(std::move(tensors));
+  }
+}
+
+void ClassifierModel::index() {
   const std::size_t n = graph_.ops.size();
   std::vector<int> readers(n, 0);
   lastUse_.assign(n, int(n));
   for (std::size_t i = 0; i < n; ++i) {
     const GraphOp& op = graph_.ops[i];
-    std::vector<at::Tensor> tensors;
-    for (const TensorSpec& spec : op.tensors) {
-      at::Tensor t = at::zeros(spec.shape, spec.integer ? at::kLong : at::kFloat);
-      tensors.push_back(t);
-      if (spec.trainable) {
+    for (std::size_t k = 0; k < op.tensors.size(); ++k) {
+      const at::Tensor& t = opTensors_[i][k];
+      state_.emplace(op.tensors[k].name, t);
+      if (op.tensors[k].trainable) {
         parameters_.push_back(t);
-        parameterNames_.push_back(spec.name);
+        parameterNames_.push_back(op.tensors[k].name);
+      } else if (!op.tensors[k].integer) {
+        statistics_.push_back(t);
       }
-      state_.emplace(spec.name, t);
     }
-    initialise(op, tensors, generator, transformer);
-    opTensors_.push_back(std::move(tensors));
     for (int input : op.inputs)
       if (input >= 0) {
         lastUse_[std::size_t(input)] = int(i);
@@ -125,6 +160,15 @@ ClassifierModel::ClassifierModel(ModelGraph graph, std::uint64_t seed) : graph_(
     shift.push_back(-graph_.mean[c] / graph_.std[c]);
   }
   normalise_ = {channelVector(scale), channelVector(shift)};
+}
+
+void ClassifierModel::setDropoutKey(std::uint64_t key) { generator_.set_current_seed(key); }
+
+// A mask from a generator of its own: the library's dropout draws from one shared by all threads.
+at::Tensor ClassifierModel::dropout(const at::Tensor& x, double probability) {
+  at::Tensor mask = at::empty_like(x.detach());
+  mask.bernoulli_(1 - probability, generator_).div_(1 - probability);
+  return at::mul(x, mask);
 }
 
 void ClassifierModel::setGradients(bool on) {
@@ -171,7 +215,7 @@ at::Tensor ClassifierModel::run(std::size_t index, const std::vector<at::Tensor>
     case OpKind::SelectToken:
       return x.select(1, 0);
     case OpKind::Dropout:
-      return training_ ? at::dropout(x, op.probability, true) : x;
+      return training_ ? dropout(x, op.probability) : x;
   }
   throw EngineFailure({FailureKind::Internal, {}, "operation without an implementation: " + QString::fromStdString(op.name)});
 }

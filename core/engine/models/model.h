@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include <ATen/core/Generator.h>
 #include <ATen/core/Tensor.h>
 #include <QString>
 #include <QStringList>
@@ -22,24 +23,35 @@ class ClassifierModel {
   /// Tensors as the architecture's authors initialise them, from the seed alone.
   explicit ClassifierModel(ModelGraph graph, std::uint64_t seed = 0);
 
+  /// A second model on the same weights with gradients and running statistics of its own: for a thread beside this one.
+  std::unique_ptr<ClassifierModel> sharingWeights() const;
+
   const ModelGraph& graph() const { return graph_; }
   /// image: float32 [N, C, size, size], pixel/255 (normalisation is inside the graph), differentiable. Returns logits float32 [N, classes].
   at::Tensor forward(const at::Tensor& image);
   /// Batch statistics and dropout on or off. Starts off.
   void setTraining(bool on) { training_ = on; }
   bool training() const { return training_; }
+  /// What dropout draws next is a function of this key alone.
+  void setDropoutKey(std::uint64_t key);
   /// Whether the weights collect gradients. Starts off, so that attacks differentiate only the image.
   void setGradients(bool on);
 
   /// Trainable tensors in the graph's order; the same storage the model computes with.
   const std::vector<at::Tensor>& parameters() const { return parameters_; }
   const std::vector<std::string>& parameterNames() const { return parameterNames_; }
+  /// Running statistics (float) in the graph's order.
+  const std::vector<at::Tensor>& statistics() const { return statistics_; }
   /// All tensors by name, shared with the model.
   const NamedTensors& state() const { return state_; }
   /// Copies values in; every name of the graph must be there with its shape. CorruptFile thrown otherwise.
   void loadState(const NamedTensors&, const QString& path);
 
  private:
+  explicit ClassifierModel(const ClassifierModel& other);
+  void allocate();
+  void index();
+  at::Tensor dropout(const at::Tensor& x, double probability);
   at::Tensor run(std::size_t index, const std::vector<at::Tensor>& values, const at::Tensor& image);
 
   ModelGraph graph_;
@@ -47,9 +59,10 @@ class ClassifierModel {
   std::vector<std::vector<at::Tensor>> opTensors_;  ///< per op, as GraphOp::tensors
   std::vector<int> lastUse_;                        ///< per op: index of the last op that reads it
   std::vector<char> mayOverwrite_;                  ///< per op: its input is read by nobody else
-  std::vector<at::Tensor> parameters_;
+  std::vector<at::Tensor> parameters_, statistics_;
   std::vector<std::string> parameterNames_;
   NamedTensors state_;
+  at::Generator generator_;            ///< for dropout
   std::vector<at::Tensor> normalise_;  ///< 1/std and -mean/std, [1,C,1,1]
 };
 

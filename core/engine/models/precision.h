@@ -9,6 +9,7 @@ class Autocast {
  public:
   explicit Autocast(bool bf16) : before_(at::autocast::is_autocast_enabled(at::kCPU)) {
     at::autocast::set_autocast_dtype(at::kCPU, at::kBFloat16);
+    at::autocast::set_autocast_cache_enabled(false);  // a forward pass reads each weight once; the cache is shared by all threads
     at::autocast::set_autocast_enabled(at::kCPU, bf16);
     at::autocast::increment_nesting();
   }

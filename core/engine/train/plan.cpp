@@ -20,7 +20,7 @@ double measureStep(const ModelGraph& graph, const TrainRecipe& recipe) {
   ClassifierModel model(graph, 1);
   model.setTraining(true);
   model.setGradients(true);
-  at::set_num_threads(recipe.threads);
+  at::set_num_threads(std::max(1, recipe.threads / recipe.replicas));
   const at::Tensor images = at::rand({recipe.microBatch, graph.channels, graph.size, graph.size});
   const at::Tensor labels = at::zeros({recipe.microBatch}, at::kLong);
   Optimizer optimizer(recipe, model);
@@ -41,16 +41,17 @@ double measureStep(const ModelGraph& graph, const TrainRecipe& recipe) {
 
 }  // namespace
 
-QJsonObject memoryParts(const ModelGraph& graph, const QJsonObject&, int microBatch, bool adamw, bool average, bool bf16) {
+QJsonObject memoryParts(const ModelGraph& graph, const TrainRecipe& recipe) {
   const qint64 weights = 4 * graph.parameterCount();
+  const qint64 image = qint64(4) * graph.channels * graph.size * graph.size;
   // Each op's output is kept for backward, and the gradient of the widest ones lives beside it; bf16 halves convolutions only.
-  const double perElement = bf16 ? 3.0 : 4.5;
+  const double perElement = recipe.bf16 ? 3.0 : 4.5;
   return {{"weights", weights},
-          {"gradients", weights},
-          {"optimizer", adamw ? 2 * weights : weights},
-          {"average", average ? weights : 0},
-          {"activations", qint64(double(graph.activationElements()) * microBatch * perElement)},
-          {"data", qint64(8) * microBatch * graph.channels * graph.size * graph.size * 4},
+          {"gradients", weights * recipe.replicas},
+          {"optimizer", recipe.adamw ? 2 * weights : weights},
+          {"average", recipe.emaDecay > 0 ? weights : 0},
+          {"activations", qint64(double(graph.activationElements()) * recipe.microBatch * recipe.replicas * perElement)},
+          {"data", qint64(5) * recipe.batchSize * image + 32 * image},
           {"runtime", qint64(400) << 20}};
 }
 
@@ -71,12 +72,12 @@ QJsonObject planClassifier(const QJsonObject& request) {
                                                              .fastBf16 = processorHasFastBf16()}));
   const ModelGraph graph = orThrow(buildGraph(recipe.architecture, {{"dropout", recipe.dropout}}, request["channels"].toInt(1),
                                               request["size"].toInt(224), request["classes"].toInt(2)));
-  const QJsonObject parts = memoryParts(graph, parameters, recipe.microBatch, recipe.adamw, recipe.emaDecay > 0, recipe.bf16);
+  const QJsonObject parts = memoryParts(graph, recipe);
   const qint64 needed = sumOf(parts) * processes;
   const double samples = double(request["trainSamples"].toInteger()) * recipe.epochs;
   double seconds = -1;
   if (needed < memoryAvailable() && samples > 0) {
-    const double perSample = measureStep(graph, recipe) / recipe.microBatch;
+    const double perSample = measureStep(graph, recipe) / (recipe.microBatch * recipe.replicas);
     // A validation pass costs about a third of a training pass over as many samples.
     seconds = samples * perSample / processes + double(request["validationSamples"].toInteger()) * recipe.epochs * perSample / 3;
   }

@@ -29,7 +29,6 @@ Result<TrainRecipe> makeRecipe(const QJsonObject& p, const RecipeContext& contex
   r.adamw = p["optimizer"].toString("adamw") == u"adamw";
   r.learningRate = p["learning_rate"].toDouble(automaticRate(r.architecture, r.adamw, context.baseWeights));
   r.batchSize = p["batch_size"].toInt(r.batchSize);
-  r.microBatch = p["micro_batch"].toInt(r.batchSize / std::max(1, context.worldSize));
   r.weightDecay = p["weight_decay"].toDouble(r.adamw ? 0.01 : 1e-4);
   r.momentum = p["momentum"].toDouble(r.momentum);
   r.warmupEpochs = p["warmup_epochs"].toDouble(r.warmupEpochs);
@@ -51,7 +50,10 @@ Result<TrainRecipe> makeRecipe(const QJsonObject& p, const RecipeContext& contex
   if (r.batchSize % context.worldSize != 0)
     return refused("batch_size", r.batchSize, QString("a multiple of the %1 processes").arg(context.worldSize));
   const int perRank = r.batchSize / context.worldSize;
-  r.microBatch = std::clamp(r.microBatch, 1, perRank);
+  // One micro-batch a processor; batch norm needs a few samples to estimate from, layer norm does not care.
+  const int smallest = r.architecture.startsWith(u"vit") ? 1 : 4;
+  r.microBatch = std::clamp(p["micro_batch"].toInt(std::max(smallest, (perRank + r.threads - 1) / r.threads)), 1, perRank);
+  r.replicas = std::clamp((perRank + r.microBatch - 1) / r.microBatch, 1, r.threads);
   const std::int64_t perEpoch = std::max<std::int64_t>(1, context.trainSamples / r.batchSize);
   // The average reaches back over about a fiftieth of the run.
   const double automatic = std::clamp(1.0 - 50.0 / double(perEpoch * r.epochs), 0.5, 0.9999);

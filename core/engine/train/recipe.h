@@ -15,7 +15,7 @@ struct TrainRecipe {
   int epochs = 40;
   double learningRate = 1e-3;
   int batchSize = 8;   ///< samples of one optimizer step over all processes
-  int microBatch = 8;  ///< samples of one forward pass; the rest by gradient accumulation
+  int microBatch = 8;  ///< samples of one forward pass; the rest side by side and by gradient accumulation
   bool adamw = true;   ///< else SGD with Nesterov momentum
   double weightDecay = 0.01, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, momentum = 0.9;
   double warmupEpochs = 1;
@@ -29,7 +29,8 @@ struct TrainRecipe {
   int patience = 0;              ///< epochs without improvement before an early stop; 0: off
   QString bestMetric = "auc";    ///< auc, accuracy, balanced_accuracy, loss
   double checkpointMinutes = 2;  ///< 0: after each step
-  int threads = 0;               ///< 0: one per processor
+  int threads = 1;               ///< processors to use
+  int replicas = 1;              ///< micro-batches computed side by side; threads / replicas threads each
   bool freezeBackbone = false;   ///< train the output layer only
   AugmentRecipe augment;
 };

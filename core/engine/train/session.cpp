@@ -1,15 +1,19 @@
 #include "core/engine/train/session.h"
 
 #include <unistd.h>
+#include <atomic>
 #include <csignal>
+#include <numeric>
 
-#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/_foreach_add.h>
+#include <ATen/ops/_foreach_div.h>
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/softmax.h>
+#include <ATen/ops/zeros_like.h>
 #include <QDir>
 #include <QFile>
 #include <QFileInfo>
@@ -56,7 +60,9 @@ Session::Session(const TrainJob& j) : job(j), started_(Clock::now()), lastCheckp
   buildModel();
   resume();
   checkResources();
-  at::set_num_threads(recipe.threads);
+  for (int i = 1; i < recipe.replicas; ++i) replicas_.push_back(model->sharingWeights());
+  at::set_num_threads(std::max(1, recipe.threads / recipe.replicas));
+  team_ = std::make_unique<Team>(recipe.replicas);
   announce();
 }
 
@@ -141,7 +147,7 @@ void Session::resume() {
 }
 
 void Session::checkResources() const {
-  const QJsonObject parts = memoryParts(model->graph(), {}, recipe.microBatch, recipe.adamw, bool(average), recipe.bf16);
+  const QJsonObject parts = memoryParts(model->graph(), recipe);
   const qint64 needed = sumOf(parts), memory = memoryAvailable() + residentBytes();
   if (memory > 0 && needed > memory)
     throw EngineFailure({FailureKind::OutOfMemory, {{"needed", needed}, {"free", memory}}, "before the start"});
@@ -167,27 +173,55 @@ void Session::announce() {
         true);
 }
 
-double Session::forwardBackward(const Batch& batch) {
-  // Dropout draws from a generator set by (seed, step, rank): nothing to save, nothing to drift.
-  at::Generator generator = at::detail::getDefaultCPUGenerator();
-  generator.set_current_seed(keyOf(quint64(job.spec.seed), quint64(state.step), quint64(job.rank)));
-  const std::int64_t n = batch.labels.size(0);
-  const double whole = classWeights.defined() ? classWeights.index_select(0, batch.labels).sum().item<double>() : double(n);
-  double loss = 0;
-  for (std::int64_t from = 0; from < n; from += recipe.microBatch) {
-    const std::int64_t count = std::min<std::int64_t>(recipe.microBatch, n - from);
-    at::Tensor part;
-    {
-      const Autocast autocast(recipe.bf16);
-      const at::Tensor logits = model->forward(batch.images.narrow(0, from, count));
-      part =
-          at::cross_entropy_loss(logits, batch.labels.narrow(0, from, count), classWeights, at::Reduction::Sum, -100, recipe.labelSmoothing)
-              .div(whole);
-    }
-    part.backward();
-    loss += part.item<double>();
+double Session::microBatch(ClassifierModel& replica, const Batch& batch, std::int64_t from, double wholeWeight) {
+  const std::int64_t count = std::min<std::int64_t>(recipe.microBatch, batch.labels.size(0) - from);
+  // Dropout draws are a function of (seed, step, place in the batch): nothing to save, nothing to drift.
+  replica.setDropoutKey(keyOf(quint64(job.spec.seed), quint64(state.step), quint64(job.rank) << 32 | quint64(from)));
+  at::Tensor loss;
+  {
+    const Autocast autocast(recipe.bf16);
+    const at::Tensor logits = replica.forward(batch.images.narrow(0, from, count));
+    loss =
+        at::cross_entropy_loss(logits, batch.labels.narrow(0, from, count), classWeights, at::Reduction::Sum, -100, recipe.labelSmoothing)
+            .div(wholeWeight);
   }
-  return loss;
+  loss.backward();
+  return loss.item<double>();
+}
+
+double Session::forwardBackward(const Batch& batch) {
+  const std::int64_t n = batch.labels.size(0), members = recipe.replicas;
+  const double whole = classWeights.defined() ? classWeights.index_select(0, batch.labels).sum().item<double>() : double(n);
+  std::vector<double> losses(std::size_t(members), 0.0);
+  for (auto& replica : replicas_)
+    for (std::size_t i = 0; i < model->statistics().size(); ++i) at::Tensor(replica->statistics()[i]).copy_(model->statistics()[i]);
+  team_->run([&](int member) {
+    ClassifierModel& replica = member == 0 ? *model : *replicas_[std::size_t(member - 1)];
+    for (std::int64_t from = member * recipe.microBatch; from < n; from += members * recipe.microBatch)
+      losses[std::size_t(member)] += microBatch(replica, batch, from, whole);
+  });
+  gather();
+  return std::accumulate(losses.begin(), losses.end(), 0.0);
+}
+
+// Gradients of the replicas are added and their running statistics averaged, in a fixed order: the sum does not depend on who was first.
+void Session::gather() {
+  if (replicas_.empty()) return;
+  at::NoGradGuard noGrad;
+  for (auto& replica : replicas_) {
+    std::vector<at::Tensor> to, from;
+    for (std::size_t i = 0; i < model->parameters().size(); ++i) {
+      const at::Tensor& given = replica->parameters()[i].grad();
+      if (!given.defined()) continue;
+      if (!model->parameters()[i].grad().defined()) at::Tensor(model->parameters()[i]).mutable_grad() = at::zeros_like(given);
+      to.push_back(model->parameters()[i].grad());
+      from.push_back(given);
+      at::Tensor(replica->parameters()[i]).mutable_grad().reset();
+    }
+    if (!to.empty()) at::_foreach_add_(to, from);
+    if (!model->statistics().empty()) at::_foreach_add_(model->statistics(), replica->statistics());
+  }
+  if (!model->statistics().empty()) at::_foreach_div_(model->statistics(), double(recipe.replicas));
 }
 
 ValidationMetrics Session::validate() {
@@ -195,22 +229,26 @@ ValidationMetrics Session::validate() {
   ValidationMetrics m;
   if (samples.empty()) return m;
   event("phase", {{"name", "validating"}});
-  at::NoGradGuard noGrad;
   ClassifierModel& net = evaluated();
   net.setTraining(false);
-  std::vector<double> probabilities;
+  const std::size_t classes = std::size_t(data->classes().size());
+  std::vector<double> probabilities(samples.size() * classes);
   std::vector<std::int64_t> labels;
-  constexpr std::size_t kBatch = 32;
-  for (std::size_t from = 0; from < samples.size(); from += kBatch) {
-    const Batch batch = plainBatch(
-        *data, {samples.begin() + std::ptrdiff_t(from), samples.begin() + std::ptrdiff_t(std::min(samples.size(), from + kBatch))});
+  for (std::int64_t i : samples) labels.push_back(data->label(i));
+  constexpr std::size_t kBatch = 16;
+  std::atomic<std::size_t> next = 0;  // inference changes nothing in the model, so the team shares it
+  team_->run([&](int) {
+    at::NoGradGuard noGrad;
     const Autocast autocast(recipe.bf16);
-    const at::Tensor p = at::softmax(net.forward(batch.images), 1, at::kDouble).contiguous();
-    probabilities.insert(probabilities.end(), p.const_data_ptr<double>(), p.const_data_ptr<double>() + p.numel());
-    for (std::int64_t i : batch.indices) labels.push_back(data->label(i));
-  }
+    for (std::size_t from; (from = next.fetch_add(kBatch)) < samples.size();) {
+      const std::size_t to = std::min(samples.size(), from + kBatch);
+      const Batch batch = plainBatch(*data, {samples.begin() + std::ptrdiff_t(from), samples.begin() + std::ptrdiff_t(to)});
+      const at::Tensor p = at::softmax(net.forward(batch.images), 1, at::kDouble).contiguous();
+      std::copy_n(p.const_data_ptr<double>(), p.numel(), probabilities.begin() + std::ptrdiff_t(from * classes));
+    }
+  });
   if (&net == model.get()) net.setTraining(true);
-  m = validationMetrics(probabilities, labels, int(data->classes().size()));
+  m = validationMetrics(probabilities, labels, int(classes));
   const QJsonObject values{{"validation/loss", m.loss},
                            {"validation/auc", m.auc},
                            {"validation/accuracy", m.accuracy},

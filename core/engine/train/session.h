@@ -10,6 +10,7 @@
 #include "core/engine/train/checkpoint.h"
 #include "core/engine/train/optimizer.h"
 #include "core/engine/train/recipe.h"
+#include "core/engine/train/team.h"
 #include "core/engine/train/validation_metrics.h"
 
 namespace cloister {
@@ -49,10 +50,14 @@ class Session {
   void resume();
   void checkResources() const;
   void announce();
+  double microBatch(ClassifierModel& replica, const Batch&, std::int64_t from, double wholeWeight);
+  void gather();
 
   std::chrono::steady_clock::time_point started_, lastCheckpoint_, lastReport_;
   std::int64_t lastReportStep_ = 0;
   double secondsBefore_ = 0;
+  std::vector<std::unique_ptr<ClassifierModel>> replicas_;  ///< besides the model itself
+  std::unique_ptr<Team> team_;
 };
 
 }  // namespace cloister

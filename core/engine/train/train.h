@@ -15,7 +15,8 @@ WorkerExit trainClassifier(const TrainJob&);
 QJsonObject planClassifier(const QJsonObject& request);
 
 /// Bytes by part: weights, gradients, optimizer, average, activations, data, runtime.
-QJsonObject memoryParts(const ModelGraph&, const QJsonObject& parameters, int microBatch, bool adamw, bool average, bool bf16);
+struct TrainRecipe;
+QJsonObject memoryParts(const ModelGraph&, const TrainRecipe&);
 qint64 sumOf(const QJsonObject& parts);
 
 }  // namespace cloister
