@@ -217,6 +217,7 @@ class Verification {
       if (!digest) problems.append(describe(digest.error()));
       else if (*digest != *want) problems.append(say("%1 was changed").arg(QString::fromUtf8(name)));
       report_.files.append(QString::fromUtf8(name));
+      report_.digests.insert(QString::fromUtf8(name), QString::fromLatin1(want->toHex()));
       expected.erase(want);
     }
     for (auto it = expected.begin(); it != expected.end(); ++it) problems.append(say("%1 is missing").arg(QString::fromUtf8(it.key())));

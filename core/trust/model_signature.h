@@ -6,6 +6,7 @@
 #include <QDateTime>
 #include <QJsonObject>
 #include <QList>
+#include <QMap>
 #include <QStringList>
 
 #include "core/domain/result.h"
@@ -45,7 +46,8 @@ struct VerifyReport {
   QString signedAt;  ///< what the signer says; no witness
   QList<VerifyCheck> checks;
   QStringList files, ignored, unsignedFiles;
-  QJsonObject extra;  ///< x-cloister of the predicate
+  QMap<QString, QString> digests;  ///< hex SHA-256 as signed, of every file in files
+  QJsonObject extra;               ///< x-cloister of the predicate
   QJsonObject toJson() const;
 };
 
