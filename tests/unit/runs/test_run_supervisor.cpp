@@ -3,7 +3,6 @@
 #include <signal.h>
 #include <QtTest>
 
-#include "core/curation/dataset.h"
 #include "core/domain/files.h"
 #include "core/runs/process_identity.h"
 #include "core/runs/run_row.h"
@@ -12,17 +11,13 @@
 #include "core/store/project.h"
 #include "core/tensors/safetensors.h"
 #include "core/trust/audit_log.h"
+#include "tests/support/run_project.h"
 
 using namespace cloister;
 
 namespace {
-
-const QByteArray kGoodRun =
-    "event started {\"steps\":4,\"resumedFrom\":0}\nevent metric {\"step\":2,\"values\":{\"train/loss\":0.5}}\n"
-    "event checkpoint {\"step\":4}\nfile best/state.json {}\nfile checkpoints/step-00000004/state.json {}\n"
-    "event finished {\"step\":4,\"seconds\":1.5,\"best\":{\"step\":4,\"metric\":\"auc\",\"value\":0.9}}\nexit 0\n";
-
-}  // namespace
+const QByteArray kGoodRun = test::goodRun();
+}
 
 class TestRunSupervisor : public QObject {
   Q_OBJECT
@@ -31,37 +26,7 @@ class TestRunSupervisor : public QObject {
   std::unique_ptr<RunSupervisor> supervisor_;
   int number_ = 0;
 
-  void script(const QByteArray& lines) {
-    QFile file(dir_.filePath("script"));
-    QVERIFY(file.open(QIODevice::WriteOnly));
-    file.write(lines);
-    qputenv("FAKE_WORKER_SCRIPT", QFile::encodeName(file.fileName()));
-  }
-
-  void addSamples() {
-    auto import = project_->beginImport("images", {});
-    QVERIFY(bool(import));
-    QList<Sample> samples;
-    for (int i = 0; i < 30; ++i) {
-      Sample s;
-      s.key = QStringLiteral("%1.png").arg(i);
-      s.source = "images";
-      s.sha256 = sha256Hex(QByteArray::number(i));
-      s.width = s.height = 8;
-      s.patient = QStringLiteral("p%1").arg(i / 2);
-      s.label = i % 2 ? "sick" : "well";
-      s.site = QStringLiteral("s%1").arg(i % 3);
-      s.perceptualHash = quint64(i) * 0x9E3779B97F4A7C15ull;
-      samples << s;
-    }
-    QVERIFY(bool(project_->addSamples(*import, samples)));
-    Preprocessing small;
-    small.size = 16;
-    SplitRequest split;
-    split.overrideReason = "made up for this test";
-    const auto frozen = freezeSnapshot(*project_, split, small);
-    QVERIFY2(bool(frozen), frozen ? "" : qPrintable(describe(frozen.error()) + frozen.error().detail));
-  }
+  void script(const QByteArray& lines) { QVERIFY(test::writeScript(dir_.filePath("script"), lines)); }
 
   void reopen() {
     supervisor_ = std::make_unique<RunSupervisor>(*project_);
@@ -85,18 +50,11 @@ class TestRunSupervisor : public QObject {
   }
 
  private Q_SLOTS:
-  void initTestCase() {
-    const QByteArray tests = QByteArray(CLOISTER_BIN_DIR) + "/../tests/";
-    qputenv("CLOISTER_WORKER", tests + "fake_worker");
-    qputenv("CLOISTER_BIN_DIR", tests + "fake_bin");
-    qputenv("CLOISTER_PLUGINS", tests + "fake_plugins");
-  }
+  void initTestCase() { test::useFakePrograms(CLOISTER_BIN_DIR); }
 
   void init() {
-    auto project = Project::create(dir_.filePath(QStringLiteral("p%1").arg(++number_)), "test", "image-classification");
-    QVERIFY2(bool(project), project ? "" : qPrintable(describe(project.error())));
-    project_ = std::move(*project);
-    addSamples();
+    project_ = test::makeProject(dir_.filePath(QStringLiteral("p%1").arg(++number_)));
+    QVERIFY(project_);
     reopen();
     qunsetenv("FAKE_WORKER_PLAN");
     qunsetenv("FAKE_INGEST_FAIL");
