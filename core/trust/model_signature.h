@@ -15,7 +15,7 @@
 namespace cloister {
 
 /// Signs every file below dir into dir/model.sig (staged, renamed, written last). extra goes to predicate "x-cloister", with signedAt.
-/// PolicyRefused when a link or special file lies in the folder; WrongPassphrase, KeyInvalid from the key.
+/// PolicyRefused when a link, a special file or one of git's own files lies in the folder; WrongPassphrase, KeyInvalid from the key.
 Result<void> signFolder(const QString& dir, const KeyStore&, const QString& key, const QByteArray& passphrase, const QJsonObject& extra);
 
 struct VerifyPolicy {

@@ -28,6 +28,11 @@ Result<oms::Statement> statementOf(const QString& dir, const QJsonObject& extra)
   if (!s.extra.contains("signedAt")) s.extra["signedAt"] = QDateTime::currentDateTimeUtc().toString(Qt::ISODate);
   for (const QByteArray& name : listing->files) {
     if (name == "model.sig") continue;
+    // The reference tool's verifier leaves these out whatever was signed, so a signature over them would not hold there.
+    if (oms::below(name, {".git", ".github", ".gitignore", ".gitattributes"}))
+      return Failure{FailureKind::PolicyRefused,
+                     {{"rule", QStringLiteral("git's own files are not signed, remove %1 first").arg(QString::fromUtf8(name))}},
+                     dir};
     auto digest = folder->sha256(name);
     if (!digest) return digest.error();
     s.resources.push_back({name, *digest});

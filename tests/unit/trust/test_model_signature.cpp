@@ -447,6 +447,9 @@ class TestModelSignature : public QObject {
     auto r = signFolder(s.model, s.keys, "k", "p", {});
     QVERIFY(!r && r.error().kind == FailureKind::PolicyRefused);
     QFile::remove(s.model + "/l");
+    put(s.model + "/.github/x", "the reference tool would leave it out");
+    QVERIFY(signFolder(s.model, s.keys, "k", "p", {}).error().kind == FailureKind::PolicyRefused);
+    QVERIFY(QDir(s.model + "/.github").removeRecursively());
     const QByteArray before = get(s.sig());
     QVERIFY(signFolder(s.model, s.keys, "k", "wrong", {}).error().kind == FailureKind::WrongPassphrase);
     QCOMPARE(get(s.sig()), before);
