@@ -1,0 +1,151 @@
+// The live chart against independently computed values: smoothing, resume cuts, table twin, files, and a million points.
+#include <cmath>
+
+#include <QJsonDocument>
+#include <QRandomGenerator>
+#include <QTableView>
+#include <QTemporaryDir>
+#include <QTest>
+#include <QXmlStreamReader>
+
+#include "widgets/common/plot.h"
+#include "widgets/train/run_chart.h"
+
+using namespace cloister;
+
+class TestRunChart : public QObject {
+  Q_OBJECT
+  static RunEvent metric(double step, const QJsonObject& values) {
+    return {qint64(step),
+            QStringLiteral("2026-11-24T06:00:00.000Z"),
+            QStringLiteral("metric"),
+            {{"step", step}, {"epoch", step / 100}, {"values", values}}};
+  }
+  static RunEvent started(double steps, double resumedFrom) {
+    return {1, {}, QStringLiteral("started"), {{"steps", steps}, {"resumedFrom", resumedFrom}}};
+  }
+  static QCPGraph* graphNamed(QCustomPlot* plot, const QString& name) {
+    for (int i = 0; i < plot->graphCount(); ++i)
+      if (plot->graph(i)->name() == name) return plot->graph(i);
+    return nullptr;
+  }
+  static void wait(RunChart& chart, int redraws) { QTRY_VERIFY_WITH_TIMEOUT(chart.redraws() >= redraws, 5000); }
+
+ private Q_SLOTS:
+  void aResumeReplacesTheStepsItRepeats() {
+    RunCurves curves;
+    curves.append({started(10, 0), metric(1, {{"train/loss", 3.0}}), metric(2, {{"train/loss", 2.0}}), metric(3, {{"train/loss", 1.5}})});
+    curves.append({started(10, 1), metric(2, {{"train/loss", 2.25}}), metric(3, {{"train/loss", 1.75}})});
+    const Curve loss = curves.curves()["train/loss"];
+    QCOMPARE(loss.step, QVector<double>({1, 2, 3}));
+    QCOMPARE(loss.value, QVector<double>({3.0, 2.25, 1.75}));
+    QCOMPARE(curves.resumeSteps(), QList<double>{1});
+    QCOMPARE(curves.totalSteps(), 10.0);
+  }
+
+  void smoothingIsTheDebiasedMovingAverage() {
+    auto curves = std::make_shared<RunCurves>();
+    QList<RunEvent> events;
+    QVector<double> raw;
+    QRandomGenerator random(7);
+    for (int i = 1; i <= 50; ++i) {
+      raw << random.generateDouble();
+      events << metric(i, {{"train/loss", raw.last()}});
+    }
+    curves->append(events);
+    RunChart chart;
+    chart.setSmoothing(0.9);
+    chart.setRuns({{"r-0001", curves}});
+    QCPGraph* smooth = graphNamed(chart.plot(), RunChart::tr("Training loss"));
+    QVERIFY(smooth);
+    QCOMPARE(smooth->dataCount(), 50);
+    // Closed form: sum of w^(n-1-k) x_k over sum of w^(n-1-k).
+    for (const int n : {1, 2, 17, 50}) {
+      double up = 0, down = 0;
+      for (int k = 0; k < n; ++k) {
+        up += std::pow(0.9, n - 1 - k) * raw[k];
+        down += std::pow(0.9, n - 1 - k);
+      }
+      QVERIFY(std::abs(smooth->dataMainValue(n - 1) - up / down) < 1e-12);
+    }
+  }
+
+  void newPointsAppearWithoutABurstOfRedraws() {
+    auto curves = std::make_shared<RunCurves>();
+    RunChart chart;
+    chart.setRuns({{"r-0001", curves}});
+    const int before = chart.redraws();
+    for (int i = 1; i <= 1000; ++i) {
+      curves->append({metric(i, {{"train/loss", 1.0 / i}})});
+      chart.grown();
+    }
+    wait(chart, before + 1);
+    QCOMPARE(chart.redraws(), before + 1);
+    QCOMPARE(graphNamed(chart.plot(), RunChart::tr("Training loss"))->dataCount(), 1000);
+  }
+
+  void theTableSaysWhatTheChartShows() {
+    auto curves = std::make_shared<RunCurves>();
+    curves->append({metric(1, {{"train/loss", 0.5}}), metric(2, {{"validation/auc", 0.875}})});
+    RunChart chart;
+    chart.setRuns({{"r-0001", curves}});
+    auto* table = chart.findChild<QTableView*>();
+    QVERIFY(table);
+    QCOMPARE(table->model()->rowCount(), 2);
+    QCOMPARE(table->model()->index(1, 2).data().toString(), QStringLiteral("validation/auc"));
+    QVERIFY(table->model()->index(1, 3).data().toString().contains("0.875"));
+    QVERIFY(!table->accessibleName().isEmpty());
+  }
+
+  void aLogarithmicAxisLeavesOutWhatHasNoLogarithm() {
+    auto curves = std::make_shared<RunCurves>();
+    curves->append({metric(1, {{"train/loss", 10.0}}), metric(2, {{"train/loss", 0.0}}), metric(3, {{"train/loss", 0.1}})});
+    RunChart chart;
+    chart.setRuns({{"r-0001", curves}});
+    chart.setLogarithmic(true);
+    const QCPRange range = chart.plot()->axisRects().first()->axis(QCPAxis::atLeft)->range();
+    QVERIFY(range.lower > 0 && range.lower <= 0.1 && range.upper >= 10);
+  }
+
+  void filesHoldEveryPoint() {
+    auto curves = std::make_shared<RunCurves>();
+    curves->append({metric(1, {{"train/loss", 0.1}, {"learning_rate", 3e-5}}), metric(2, {{"train/loss", 0.05}})});
+    RunChart chart;
+    chart.resize(800, 500);
+    chart.setRuns({{"r-0001", curves}, {"r-0002", curves}});
+    QTemporaryDir dir;
+    QVERIFY(chart.saveCsv(dir.filePath("c.csv")));
+    QFile csv(dir.filePath("c.csv"));
+    QVERIFY(csv.open(QIODevice::ReadOnly));
+    const QByteArray text = csv.readAll();
+    QCOMPARE(text.count('\n'), 1 + 2 * 3);
+    QVERIFY(text.contains("r-0001,1,") && text.contains(",train/loss,0.050000000000000003"));
+    QVERIFY(chart.savePng(dir.filePath("c.png")));
+    QVERIFY(!QImage(dir.filePath("c.png")).isNull());
+    QVERIFY(chart.saveSvg(dir.filePath("c.svg")));
+    QFile svg(dir.filePath("c.svg"));
+    QVERIFY(svg.open(QIODevice::ReadOnly));
+    QXmlStreamReader xml(&svg);
+    while (!xml.atEnd()) xml.readNext();
+    QVERIFY(!xml.hasError());
+    QVERIFY(!chart.saveCsv(QStringLiteral("/nonexistent/c.csv")));
+  }
+
+  void aMillionPointsKeepTheirSpikes() {
+    auto curves = std::make_shared<RunCurves>();
+    QList<RunEvent> events;
+    constexpr int kPoints = 1'000'000;
+    events.reserve(kPoints);
+    for (int i = 1; i <= kPoints; ++i) events << metric(i, {{"train/loss", i == 654'321 ? 9.0 : 1.0}});
+    curves->append(events);
+    RunChart chart;
+    chart.resize(1000, 600);
+    chart.setRuns({{"r-0001", curves}});
+    chart.grab();
+    QCOMPARE(graphNamed(chart.plot(), RunChart::tr("Training loss"))->dataCount(), kPoints);
+    QVERIFY(chart.plot()->axisRects().first()->axis(QCPAxis::atLeft)->range().upper >= 9.0);
+  }
+};
+
+QTEST_MAIN(TestRunChart)
+#include "test_run_chart.moc"
