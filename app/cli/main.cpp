@@ -81,44 +81,36 @@ int unknownVerb(const QStringList& arguments, const QStringList& words) {
       arguments, {FailureKind::InvalidArgument, {{"name", tr("verb")}, {"value", given}, {"allowed", verbNames().join(", ")}}, {}}, hint);
 }
 
+Failure badValue(const QString& name, const QString& value, const QString& allowed, const QString& detail = {}) {
+  return {FailureKind::InvalidArgument, {{"name", name}, {"value", value}, {"allowed", allowed}}, detail};
+}
+
+/// What is wrong with options that the parser refused.
+Failure optionFailure(const Verb& verb, const QCommandLineParser& parser, const QStringList& rest) {
+  const QStringList unknown = parser.unknownOptionNames();
+  if (unknown.isEmpty()) return badValue(tr("command line"), rest.join(' '), verb.arguments(), parser.errorText());
+  QStringList known;
+  for (const QCommandLineOption& o : verb.options() + commonOptions(verb.needsProject())) known << o.names().last();
+  const QStringList near = similar(unknown.first(), known);
+  return badValue(tr("option"), "--" + unknown.first(), "--" + (near.isEmpty() ? known : near).join(QStringLiteral(", --")));
+}
+
 int runVerb(Verb& verb, const QStringList& rest, const QStringList& arguments) {
   QCommandLineParser parser;
   parser.setSingleDashWordOptionMode(QCommandLineParser::ParseAsLongOptions);
   parser.addOptions(commonOptions(verb.needsProject()));
   parser.addOptions(verb.options());
-  const bool parsed = parser.parse(QStringList{QStringLiteral("cloister-cli")} + rest);
   const QString hint = tr("How to use it: cloister-cli %1 --help").arg(verb.path().join(' '));
-  if (!parsed) {
-    QStringList known;
-    for (const QCommandLineOption& o : verb.options() + commonOptions(verb.needsProject())) known << o.names();
-    const QStringList unknown = parser.unknownOptionNames();
-    if (unknown.isEmpty())
-      return usageError(arguments,
-                        {FailureKind::InvalidArgument,
-                         {{"name", tr("command line")}, {"value", rest.join(' ')}, {"allowed", verb.arguments()}},
-                         parser.errorText()},
-                        hint);
-    const QStringList near = similar(unknown.first(), known);
-    return usageError(
-        arguments,
-        {FailureKind::InvalidArgument,
-         {{"name", tr("option")}, {"value", "--" + unknown.first()}, {"allowed", "--" + (near.isEmpty() ? known : near).join(", --")}},
-         {}},
-        hint);
-  }
+  if (!parser.parse(QStringList{QStringLiteral("cloister-cli")} + rest))
+    return usageError(arguments, optionFailure(verb, parser, rest), hint);
   if (parser.isSet("help")) {
     printText(helpOf(verb));
     return 0;
   }
-  const int given = int(parser.positionalArguments().size());
+  const QStringList given = parser.positionalArguments();
   const int most = verb.maximumArguments();
-  if (given < verb.minimumArguments() || (most >= 0 && given > most))
-    return usageError(arguments,
-                      {FailureKind::InvalidArgument,
-                       {{"name", tr("arguments")},
-                        {"value", parser.positionalArguments().join(' ')},
-                        {"allowed", verb.arguments().isEmpty() ? tr("none") : verb.arguments()}},
-                       {}},
+  if (given.size() < verb.minimumArguments() || (most >= 0 && given.size() > most))
+    return usageError(arguments, badValue(tr("arguments"), given.join(' '), verb.arguments().isEmpty() ? tr("none") : verb.arguments()),
                       hint);
   Context context(parser);
   return verb.execute(context);

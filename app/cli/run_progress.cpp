@@ -71,7 +71,7 @@ void RunProgress::show() {
   if (terminal_) context_.progress().show(done, total, text(), left);
   else if (!sinceLogged_.isValid() || sinceLogged_.elapsed() >= kLogEveryMs) {
     sinceLogged_.start();
-    context_.note(QStringLiteral("%1/%2 %3").arg(done).arg(total).arg(text()));
+    context_.note(total > 0 ? QStringLiteral("%1/%2 %3").arg(done).arg(total).arg(text()) : text());
   }
 }
 

@@ -78,7 +78,7 @@ class RunsShow : public OneRun {
   static void show(Context& context, const QJsonObject& json) {
     const QJsonObject parameters = json["spec"].toObject()["parameters"].toObject();
     for (auto it = parameters.begin(); it != parameters.end(); ++it)
-      context.print("  " + it.key().leftJustified(26) + it.value().toVariant().toString());
+      context.print("  " + it.key().leftJustified(26) + (it.value().isNull() ? tr("automatic") : it.value().toVariant().toString()));
     for (const QJsonValue& v : json["evaluation"].toObject()["headline"].toArray())
       context.print(QStringLiteral("  %1 %2 (%3 … %4)")
                         .arg(v["name"].toString().leftJustified(25), shortNumber(v["value"].toDouble()), shortNumber(v["low"].toDouble()),

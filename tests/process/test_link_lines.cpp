@@ -44,7 +44,7 @@ class TestLinkLines : public QObject {
                                      << QStringList{"LibTorch", "ONNX Runtime", "DCMTK", "codecs", "widgets", "network", "database"}
                                      << QStringList{};
     QTest::newRow("cloister-worker") << "cloister-worker" << QStringList{"DCMTK", "codecs", "widgets", "network", "database"}
-                                     << QStringList{"LibTorch", "ONNX Runtime"};
+                                     << QStringList{"LibTorch"};
   }
 
   void programs() {
@@ -76,13 +76,26 @@ class TestLinkLines : public QObject {
         QVERIFY2(!library.startsWith(QLatin1String(prefix)), qPrintable("cloister loads " + library));
   }
 
-  /// The DCMTK names above are right: the plugin that may load DCMTK does.
-  void theDicomSourceDoesLoadDcmtk() {
-    const QString plugin = QStringLiteral(CLOISTER_BIN_DIR) + "/../plugins/sources/cloister_source_dicom.so";
-    if (!QFileInfo::exists(plugin)) QSKIP("the DICOM source is not built in this configuration");
-    const QStringList loaded = closure(plugin);
-    QVERIFY(!loaded.filter(QRegularExpression("^libdcmdata")).isEmpty());
-    QVERIFY(loaded.filter(QRegularExpression("^libtorch")).isEmpty());
+  /// The names above are right: the parts that may load a library do.
+  void whatMayLoadALibraryDoes_data() {
+    QTest::addColumn<QString>("file");
+    QTest::addColumn<QString>("prefix");
+    QTest::newRow("DICOM source") << "plugins/sources/cloister_sources_dicom.so"
+                                  << "libdcmdata";
+    QTest::newRow("ONNX part") << "lib/libcloister_onnx.so"
+                               << "libonnxruntime";
+    QTest::newRow("engine") << "lib/libcloister_engine.so"
+                            << "libtorch_cpu";
+  }
+
+  void whatMayLoadALibraryDoes() {
+    QFETCH(QString, file);
+    QFETCH(QString, prefix);
+    const QString path = QStringLiteral(CLOISTER_BIN_DIR) + "/../" + file;
+    if (!QFileInfo::exists(path)) QSKIP("not built in this configuration (no engine)");
+    const QStringList loaded = closure(path);
+    QVERIFY2(!loaded.filter(QRegularExpression("^" + prefix)).isEmpty(), qPrintable(loaded.join(' ')));
+    if (prefix == u"libdcmdata") QVERIFY(loaded.filter(QRegularExpression("^(libtorch|libonnxruntime|libQt6Network)")).isEmpty());
   }
 };
 
