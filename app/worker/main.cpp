@@ -19,6 +19,9 @@ struct Row {
 constexpr Row kVerbs[] = {
     {"train", cloister::trainVerb, "--run DIR --attempt N"},
     {"plan", cloister::planVerb, "--request FILE (prints a FitReport)"},
+    {"export", cloister::exportVerb, "--run DIR"},
+    {"export-graph", cloister::exportGraphVerb, "--request FILE (weights to ONNX without a run)"},
+    {"run", cloister::runVerb, "--model FILE.onnx --input FILE.safetensors --to FILE.safetensors [--threads N]"},
     {"init", cloister::initVerb, "--request FILE --to FILE.safetensors (writes initial weights)"},
     {"logits", cloister::logitsVerb, "--weights FILE --input FILE.safetensors --to FILE.safetensors [--precision fp32|bf16]"},
 };

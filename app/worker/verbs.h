@@ -13,6 +13,9 @@ namespace cloister {
 
 int trainVerb(const QStringList& arguments);
 int planVerb(const QStringList& arguments);
+int exportVerb(const QStringList& arguments);
+int exportGraphVerb(const QStringList& arguments);
+int runVerb(const QStringList& arguments);
 int initVerb(const QStringList& arguments);
 int logitsVerb(const QStringList& arguments);
 

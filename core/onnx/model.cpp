@@ -15,8 +15,17 @@ namespace {
 
 // onnx.proto; names as there.
 namespace field {
-enum Model { ir_version = 1, producer_name = 2, producer_version = 3, graph = 7, opset_import = 8, metadata_props = 14, functions = 25 };
-enum Graph { node = 1, graph_name = 2, initializer = 5, input = 11, output = 12 };
+enum Model {
+  ir_version = 1,
+  producer_name = 2,
+  producer_version = 3,
+  graph = 7,
+  opset_import = 8,
+  metadata_props = 14,
+  training_info = 20,
+  functions = 25
+};
+enum Graph { node = 1, graph_name = 2, initializer = 5, input = 11, output = 12, sparse_initializer = 15 };
 enum Node { node_input = 1, node_output = 2, node_name = 3, op_type = 4, attribute = 5, node_domain = 7 };
 enum Attr { attr_name = 1, f = 2, i = 3, s = 4, t = 5, floats = 7, ints = 8, attr_type = 20 };
 enum AttrType { FLOAT = 1, INT = 2, STRING = 3, TENSOR = 4, FLOATS = 6, INTS = 7 };
@@ -497,6 +506,9 @@ struct Parser {
           return true;
         case field::initializer:
           return tensor(f.bytes, m.initializers.emplace_back());
+        case field::sparse_initializer:
+          m.hasForeignParts = true;
+          return true;
         case field::input:
           return value(f.bytes, m.inputs.emplace_back());
         case field::output:
@@ -539,7 +551,8 @@ struct Parser {
           graphSeen = true;
           return graph(f.bytes, m);
         case field::functions:
-          m.hasFunctions = true;
+        case field::training_info:
+          m.hasForeignParts = true;
           return true;
         case field::opset_import:
           if (!entry(f.bytes, key, text, number)) return false;

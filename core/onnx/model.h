@@ -102,7 +102,7 @@ struct Model {
   std::vector<Tensor> initializers;
   std::vector<ValueInfo> inputs, outputs;
   std::map<std::string, std::string> metadata;
-  bool hasFunctions = false;  ///< as read: the file defines local functions
+  bool hasForeignParts = false;  ///< as read: the file holds local functions, sparse weights or training graphs, which are not kept
 
   const Tensor* initializer(const std::string& name) const;
 };

@@ -256,9 +256,14 @@ Result<void> checkExternal(const Tensor& t, const QString& path) {
 }
 
 Result<void> checkAttributes(const Node& n, const QString& path) {
-  for (const auto& [name, value] : n.attributes)
+  for (const auto& [name, value] : n.attributes) {
+    if (std::holds_alternative<RawAttribute>(value))  // If, Loop, Scan: what is inside would have to be checked as a graph of its own
+      return Failure{FailureKind::UnsupportedFormat,
+                     {{"path", path}},
+                     QStringLiteral("operator %1 with a graph inside").arg(QString::fromStdString(n.op))};
     if (const auto* tensor = std::get_if<std::shared_ptr<const Tensor>>(&value); tensor && !(*tensor)->external.empty())
       return outside(path, QString::fromStdString(name), "an attribute may not lie outside the file");
+  }
   return {};
 }
 
@@ -268,7 +273,7 @@ Result<Model> checkedModel(const QString& path) {
   auto model = readModel(path);
   if (!model) return model.error();
   const auto refuse = [&](const QString& what) { return Failure{FailureKind::UnsupportedFormat, {{"path", path}}, what}; };
-  if (model->hasFunctions) return refuse(QStringLiteral("local functions"));
+  if (model->hasForeignParts) return refuse(QStringLiteral("local functions, sparse weights or training graphs"));
   if (model->nodes.size() > kMaximumNodes) return refuse(QStringLiteral("more than a million nodes"));
   for (const auto& [domain, version] : model->opsets)
     if (domain.empty() && version > kNewestOpset) return refuse(QStringLiteral("opset %1, known up to %2").arg(version).arg(kNewestOpset));

@@ -8,9 +8,10 @@
 
 namespace cloister::onnx {
 
-/// Refused, each named: operators outside the standard sets and com.microsoft's quantized ones, local functions, external data that is not
-/// a plain file in the model's own folder (absolute paths, "..", links, hard links), offsets outside that file, more than a million
-/// nodes, newer opsets than the runtime knows. The failures are CorruptFile, UnsupportedFormat and PolicyRefused.
+/// Refused, each named: operators outside the standard sets and com.microsoft's quantized ones, graphs inside operators, local functions,
+/// sparse weights, external data that is not a plain file in the model's own folder (absolute paths, "..", links, hard links), offsets
+/// outside that file, more than a million nodes, newer opsets than the runtime knows. The failures are CorruptFile, UnsupportedFormat and
+/// PolicyRefused.
 Result<Model> checkedModel(const QString& path);
 
 }  // namespace cloister::onnx
