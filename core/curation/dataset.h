@@ -34,10 +34,9 @@ struct SplitRequest {
 QString groupOf(const Sample&, const QString& groupBy);
 
 /// Deterministic from the samples' (group, label) and the seed, independent of their order. Whole groups only; greedy stratification:
-/// groups in seeded order, largest first, each to the split whose label counts are furthest below their target. The last groups of a
-/// class go where that class is still missing, so that each split shows each class when there are groups enough.
-/// Returns the split of each sample, in order. PolicyRefused without a reason for groupBy = sample; NothingToDo for fewer groups than
-/// splits.
+/// groups in seeded order, largest first (by powers of two), each to the split whose label counts are furthest below their target. The last
+/// groups of a class go where that class is still missing, so that each split shows each class when there are groups enough. Returns the
+/// split of each sample, in order. PolicyRefused without a reason for groupBy = sample; NothingToDo for fewer groups than splits.
 Result<QList<Split>> splitSamples(const QList<Sample>&, const SplitRequest&);
 
 struct Finding {

@@ -1,6 +1,7 @@
 // Whole groups to training, validation and test: deterministic, stratified.
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -205,8 +206,12 @@ Result<QList<Split>> splitSamples(const QList<Sample>& samples, const SplitReque
     if (fixed != request.fixed.constEnd()) assigner.put(group, int(*splitFromName(*fixed)));
     else order.push_back(&group);
   }
-  std::sort(order.begin(), order.end(),
-            [](const Group* a, const Group* b) { return a->size != b->size ? a->size > b->size : a->order < b->order; });
+  // Largest first, so that the small ones even out what the large ones left; by powers of two, so that the seed and not the exact size
+  // decides which of two alike patients is trained on.
+  const auto sizeClass = [](const Group* group) { return std::bit_width(quint64(group->size)); };
+  std::sort(order.begin(), order.end(), [&](const Group* x, const Group* y) {
+    return sizeClass(x) != sizeClass(y) ? sizeClass(x) > sizeClass(y) : x->order < y->order;
+  });
   for (Group* group : order) assigner.put(*group, assigner.choose(*group));
   QList<Split> result;
   result.reserve(samples.size());
