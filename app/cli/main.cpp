@@ -48,21 +48,18 @@ int usageError(const QStringList& arguments, const Failure& failure, const QStri
   return code == 0 ? 2 : code;
 }
 
-bool useLanguage(const QStringList& arguments, QTranslator* translator) {
+/// --language, else the system's. False for one that we do not have.
+bool useLanguage(const QStringList& arguments) {
   QString language = valueOf(arguments, QStringLiteral("--language"));
   if (language.isEmpty()) language = QLocale::system().language() == QLocale::Chinese ? QStringLiteral("zh_CN") : QStringLiteral("en");
   if (language != u"en" && language != u"zh_CN") return false;
-  if (language == u"en") {
-    QLocale::setDefault(QLocale(QLocale::English, QLocale::UnitedStates));
-    return true;
-  }
-  QLocale::setDefault(QLocale(QLocale::Chinese, QLocale::China));
-  const QString bin = QCoreApplication::applicationDirPath();
-  for (const QString& folder : {bin + "/../translations", bin + "/../share/cloister/translations"})
-    if (translator->load(QStringLiteral("cloister_zh_CN"), folder)) {
+  QLocale::setDefault(language == u"en" ? QLocale(QLocale::English, QLocale::UnitedStates) : QLocale(language));
+  if (language == u"en") return true;
+  for (const char* part : {"cli_", "cloister_"}) {
+    auto* translator = new QTranslator(QCoreApplication::instance());
+    if (translator->load(QStringLiteral(":/i18n/") + QLatin1String(part) + language + QStringLiteral(".qm")))
       QCoreApplication::installTranslator(translator);
-      break;
-    }
+  }
   return true;
 }
 
@@ -117,8 +114,7 @@ int runVerb(Verb& verb, const QStringList& rest, const QStringList& arguments) {
 }
 
 int run(const QStringList& arguments) {
-  QTranslator translator;
-  if (!useLanguage(arguments, &translator))
+  if (!useLanguage(arguments))
     return usageError(
         arguments,
         {FailureKind::InvalidArgument, {{"name", "--language"}, {"value", valueOf(arguments, "--language")}, {"allowed", "en, zh_CN"}}, {}},

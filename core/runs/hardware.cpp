@@ -23,8 +23,6 @@
 namespace cloister {
 namespace {
 
-QString tr(const char* text) { return QCoreApplication::translate("Hardware", text); }
-
 QByteArray contents(const QString& path) {
   QFile file(path);
   return file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray();
@@ -232,23 +230,28 @@ QString hardwareAdvice(const QJsonObject& inventory, const QJsonObject& needs) {
   const qint64 disk = inventory["disk"].toObject()["free"].toInteger();
   const QLocale locale;
   if (const qint64 needed = needs["memoryNeeded"].toInteger(); needed > memory)
-    return tr("This recipe needs %1 of memory and %2 are free: choose a smaller micro-batch, image size or model.")
+    return QCoreApplication::translate("Hardware",
+                                       "This recipe needs %1 of memory and %2 are free: choose a smaller micro-batch, image size or model.")
         .arg(locale.formattedDataSize(needed), locale.formattedDataSize(memory));
   if (const qint64 needed = needs["diskNeeded"].toInteger(); needed > disk)
-    return tr("This recipe needs %1 on disk and %2 are free: free some space or move the project.")
+    return QCoreApplication::translate("Hardware", "This recipe needs %1 on disk and %2 are free: free some space or move the project.")
         .arg(locale.formattedDataSize(needed), locale.formattedDataSize(disk));
   const QJsonArray gpus = inventory["gpus"].toArray();
   if (!gpus.isEmpty())
-    return tr("%1 can train every image model here; large language models need its memory checked first.")
+    return QCoreApplication::translate("Hardware",
+                                       "%1 can train every image model here; large language models need its memory checked first.")
         .arg(gpus[0].toObject()["name"].toString());
   const QJsonObject cpu = inventory["cpu"].toObject();
   const QJsonArray instructions = cpu["instructions"].toArray();
   if (!instructions.contains("AVX2") && !instructions.contains("NEON"))
-    return tr("This processor lacks AVX2: train the small network only, and expect hours.");
-  if (memory < (qint64(4) << 30)) return tr("Less than 4 GB of memory are free: train the small network with a small micro-batch.");
+    return QCoreApplication::translate("Hardware", "This processor lacks AVX2: train the small network only, and expect hours.");
+  if (memory < (qint64(4) << 30))
+    return QCoreApplication::translate("Hardware", "Less than 4 GB of memory are free: train the small network with a small micro-batch.");
   if (cpu["cores"].toInt() < 4)
-    return tr("Good for the small network and for fine-tuning ResNet-18 on a few thousand images; larger models take a night.");
-  return tr("Good for fine-tuning ResNets and ViT-S on tens of thousands of images; language models want a graphics card.");
+    return QCoreApplication::translate(
+        "Hardware", "Good for the small network and for fine-tuning ResNet-18 on a few thousand images; larger models take a night.");
+  return QCoreApplication::translate(
+      "Hardware", "Good for fine-tuning ResNets and ViT-S on tens of thousands of images; language models want a graphics card.");
 }
 
 }  // namespace cloister

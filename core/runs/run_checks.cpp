@@ -62,9 +62,10 @@ Result<QJsonObject> runPlan(const QJsonObject& request) {
 }
 
 QString fitAdvice(const FitReport& fit) {
-  const auto tr = [](const char* text) { return QCoreApplication::translate("RunChecks", text); };
-  if (fit.memoryNeeded > fit.memoryFree) return tr("Not enough memory: choose a smaller micro-batch, image size or model.");
-  if (fit.diskNeeded > fit.diskFree) return tr("Not enough disk space: free some, keep fewer checkpoints, or move the project.");
+  if (fit.memoryNeeded > fit.memoryFree)
+    return QCoreApplication::translate("RunChecks", "Not enough memory: choose a smaller micro-batch, image size or model.");
+  if (fit.diskNeeded > fit.diskFree)
+    return QCoreApplication::translate("RunChecks", "Not enough disk space: free some, keep fewer checkpoints, or move the project.");
   return {};
 }
 

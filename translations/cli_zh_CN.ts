@@ -1,0 +1,995 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="zh_CN" sourcelanguage="en">
+<context>
+    <name>Cli</name>
+    <message>
+        <source>Check the whole chain of audit entries, also against a checkpoint kept elsewhere.</source>
+        <translation>检查整条审计记录链，也可对照另存的检查点。</translation>
+    </message>
+    <message>
+        <source>JSON file with a checkpoint {&quot;size&quot;,&quot;head&quot;} from earlier.</source>
+        <translation>以前保存的检查点 JSON 文件 {&quot;size&quot;,&quot;head&quot;}。</translation>
+    </message>
+    <message>
+        <source>A bundle signed by one of this user&apos;s keys: its checkpoint is used.</source>
+        <translation>由本用户的密钥签名的模型包：使用其中的检查点。</translation>
+    </message>
+    <message>
+        <source>The audit log is intact: %1 entries.</source>
+        <translation>审计日志完好：共 %1 条记录。</translation>
+    </message>
+    <message>
+        <source>The audit log is broken: %1.</source>
+        <translation>审计日志已损坏：%1。</translation>
+    </message>
+    <message>
+        <source>The clock was set back %1 times.</source>
+        <translation>时钟曾被回拨 %1 次。</translation>
+    </message>
+    <message>
+        <source>Without a checkpoint from elsewhere nobody can tell whether the newest entries were cut off.</source>
+        <translation>没有另存的检查点，就无法判断最新的记录是否被截去。</translation>
+    </message>
+    <message>
+        <source>Show audit entries: when, who, what.</source>
+        <translation>显示审计记录：时间、人员、操作。</translation>
+    </message>
+    <message>
+        <source>First entry to show; the newest ones otherwise.</source>
+        <translation>从第几条开始显示；默认显示最新的。</translation>
+    </message>
+    <message>
+        <source>How many.</source>
+        <translation>条数。</translation>
+    </message>
+    <message>
+        <source>Put a run&apos;s exported model with its papers into a signed folder.</source>
+        <translation>把运行导出的模型连同文档放入一个已签名的文件夹。</translation>
+    </message>
+    <message>
+        <source>The run; the newest otherwise.</source>
+        <translation>运行；默认取最新的。</translation>
+    </message>
+    <message>
+        <source>Which exported model (fp32, fp16, int8-dynamic, int8-static); the recommended one otherwise.</source>
+        <translation>选用哪个导出模型(fp32、fp16、int8-dynamic、int8-static)；默认取推荐的。</translation>
+    </message>
+    <message>
+        <source>Name of the signing key; may be left out when there is only one.</source>
+        <translation>签名密钥的名称；只有一个密钥时可省略。</translation>
+    </message>
+    <message>
+        <source>File whose first line is the passphrase; asked on a terminal otherwise.</source>
+        <translation>第一行为口令的文件；否则在终端询问。</translation>
+    </message>
+    <message>
+        <source>Folder to make; bundles/RUN in the project otherwise.</source>
+        <translation>要新建的文件夹；默认为项目中的 bundles/RUN。</translation>
+    </message>
+    <message>
+        <source>Name of the model for people; the folder&apos;s otherwise.</source>
+        <translation>供人阅读的模型名称；默认取文件夹名。</translation>
+    </message>
+    <message>
+        <source>What the model is for; goes into the model card.</source>
+        <translation>模型的用途；写入模型卡。</translation>
+    </message>
+    <message>
+        <source>What it is not good for; goes into the model card.</source>
+        <translation>模型的局限；写入模型卡。</translation>
+    </message>
+    <message>
+        <source>Passphrase of %1</source>
+        <translation>%1 的口令</translation>
+    </message>
+    <message>
+        <source>Bundle: %1</source>
+        <translation>模型包：%1</translation>
+    </message>
+    <message>
+        <source>Check it anywhere: cloister-cli bundle verify DIR --public-key FILE</source>
+        <translation>可在任何机器上验证：cloister-cli bundle verify DIR --public-key FILE</translation>
+    </message>
+    <message>
+        <source>signing key</source>
+        <translation>签名密钥</translation>
+    </message>
+    <message>
+        <source>Make one: cloister-cli keys create --name NAME</source>
+        <translation>新建一个：cloister-cli keys create --name NAME</translation>
+    </message>
+    <message>
+        <source>Check a bundle&apos;s signature, signer and every file. Needs no project.</source>
+        <translation>检查模型包的签名、签名者和每个文件。不需要项目。</translation>
+    </message>
+    <message>
+        <source>PEM file of a trusted key; may stand several times. Without it and --roots: this user&apos;s own keys.</source>
+        <translation>受信任公钥的 PEM 文件；可重复。未给出且无 --roots 时使用本用户自己的密钥。</translation>
+    </message>
+    <message>
+        <source>PEM file of trusted certificate authorities.</source>
+        <translation>受信任证书颁发机构的 PEM 文件。</translation>
+    </message>
+    <message>
+        <source>The signature file when it is not DIR/model.sig.</source>
+        <translation>签名文件不是 DIR/model.sig 时在此指定。</translation>
+    </message>
+    <message>
+        <source>Also write the very bytes that were verified to this new folder; open that one.</source>
+        <translation>同时把已验证的字节原样写入这个新文件夹；请使用该文件夹。</translation>
+    </message>
+    <message>
+        <source>Accept files that are not signed.</source>
+        <translation>接受未签名的文件。</translation>
+    </message>
+    <message>
+        <source>Accept files that the signer left out on purpose.</source>
+        <translation>接受签名者有意排除的文件。</translation>
+    </message>
+    <message>
+        <source>Accept a certificate that leads to no trusted root.</source>
+        <translation>接受无法追溯到受信任根的证书。</translation>
+    </message>
+    <message>
+        <source>Refuse a certificate that is out of date.</source>
+        <translation>拒绝已过期的证书。</translation>
+    </message>
+    <message>
+        <source>Model %1, version %2</source>
+        <translation>模型 %1，版本 %2</translation>
+    </message>
+    <message>
+        <source>The verified files were copied to %1</source>
+        <translation>已验证的文件已复制到 %1</translation>
+    </message>
+    <message>
+        <source>Checks the audit log&apos;s chain and shows its newest entries.</source>
+        <translation>检查审计日志链并显示最新的记录。</translation>
+    </message>
+    <message>
+        <source>So many entries.</source>
+        <translation>记录条数。</translation>
+    </message>
+    <message>
+        <source>The chain of %1 entries holds.</source>
+        <translation>共 %1 条记录的链完好。</translation>
+    </message>
+    <message>
+        <source>The chain is broken at entry %1: %2</source>
+        <translation>链在第 %1 条记录处断裂：%2</translation>
+    </message>
+    <message>
+        <source>Looks for what would spoil a training: duplicates, imbalance, one patient on both sides …</source>
+        <translation>查找会损害训练的问题：重复、不均衡、同一患者出现在两侧……</translation>
+    </message>
+    <message>
+        <source>Nothing to remark on %1 samples.</source>
+        <translation>%1 个样本没有问题。</translation>
+    </message>
+    <message>
+        <source>Shares of training, validation and test.</source>
+        <translation>训练、验证、测试的比例。</translation>
+    </message>
+    <message>
+        <source>What must stay on one side: patient, site, study, series, or sample (needs --override-reason).</source>
+        <translation>哪些内容必须留在同一侧：patient、site、study、series 或 sample（需 --override-reason）。</translation>
+    </message>
+    <message>
+        <source>The same seed gives the same split.</source>
+        <translation>相同的种子得到相同的划分。</translation>
+    </message>
+    <message>
+        <source>Do not balance the labels between the sides.</source>
+        <translation>不在各部分之间平衡标签。</translation>
+    </message>
+    <message>
+        <source>Why a rule may be broken; it is kept in the snapshot.</source>
+        <translation>允许违反规则的理由；保存在快照中。</translation>
+    </message>
+    <message>
+        <source>Side of the square image in pixels.</source>
+        <translation>正方形图像的边长（像素）。</translation>
+    </message>
+    <message>
+        <source>1 for grey, 3 for colour.</source>
+        <translation>1 为灰度，3 为彩色。</translation>
+    </message>
+    <message>
+        <source>Grey window: voi (as stored), minmax, percentile, or &quot;center,width&quot;.</source>
+        <translation>灰度窗：voi（按文件所存）、minmax、percentile 或“窗位，窗宽”。</translation>
+    </message>
+    <message>
+        <source>letterbox, stretch or crop.</source>
+        <translation>letterbox（加边）、stretch（拉伸）或 crop（裁剪）。</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>停止</translation>
+    </message>
+    <message>
+        <source>Warning</source>
+        <translation>警告</translation>
+    </message>
+    <message>
+        <source>Note</source>
+        <translation>提示</translation>
+    </message>
+    <message>
+        <source>Writes a snapshot as files, table and digest.</source>
+        <translation>把快照写成文件、表格和摘要。</translation>
+    </message>
+    <message>
+        <source>The folder to make.</source>
+        <translation>要新建的文件夹。</translation>
+    </message>
+    <message>
+        <source>Digest or its beginning (default: the newest).</source>
+        <translation>摘要或其开头部分（默认：最新的）。</translation>
+    </message>
+    <message>
+        <source>a folder to make</source>
+        <translation>要新建的文件夹</translation>
+    </message>
+    <message>
+        <source>Snapshot %1 written to %2</source>
+        <translation>快照 %1 已写入 %2</translation>
+    </message>
+    <message>
+        <source>Takes an exported snapshot into the project, under the same digest.</source>
+        <translation>把导出的快照以相同摘要收入项目。</translation>
+    </message>
+    <message>
+        <source>Snapshot %1: %2 samples</source>
+        <translation>快照 %1:%2 个样本</translation>
+    </message>
+    <message>
+        <source>Accepted %1, refused %2, duplicates %3</source>
+        <translation>接受 %1，拒绝 %2，重复 %3</translation>
+    </message>
+    <message>
+        <source>Label table: %1 rows, %2 matched, %3 without a sample, %4 conflicts; %5 samples without a label</source>
+        <translation>标签表：%1 行，匹配 %2，无对应样本 %3，冲突 %4;%5 个样本没有标签</translation>
+    </message>
+    <message>
+        <source>  … and %1 more</source>
+        <translation>  ……还有 %1 项</translation>
+    </message>
+    <message>
+        <source>Imports images into the project, with labels from folders or a table.</source>
+        <translation>把图像导入项目，标签取自文件夹或表格。</translation>
+    </message>
+    <message>
+        <source>dicom, images, or table (labels alone).</source>
+        <translation>dicom、images 或 table（仅标签）。</translation>
+    </message>
+    <message>
+        <source>A table (CSV) with a row a file.</source>
+        <translation>每个文件一行的表格(CSV)。</translation>
+    </message>
+    <message>
+        <source>Its column that names the file (default: file, path …).</source>
+        <translation>表中文件名所在列（默认：file、path ……）。</translation>
+    </message>
+    <message>
+        <source>Its column with the label (default: label).</source>
+        <translation>表中标签所在列（默认：label）。</translation>
+    </message>
+    <message>
+        <source>Its column with the patient (default: patient_id, patient).</source>
+        <translation>表中患者所在列（默认：patient_id、patient）。</translation>
+    </message>
+    <message>
+        <source>Its column with the site (default: site).</source>
+        <translation>表中机构所在列（默认：site）。</translation>
+    </message>
+    <message>
+        <source>An option of the source, KEY=VALUE; may be repeated.</source>
+        <translation>来源的一个选项 KEY=VALUE；可重复。</translation>
+    </message>
+    <message>
+        <source>Processes that decode (0: one per processor).</source>
+        <translation>解码进程数（0：每个处理器一个）。</translation>
+    </message>
+    <message>
+        <source>Start anew also when such an import was interrupted.</source>
+        <translation>即使同样的导入曾被中断，也从头开始。</translation>
+    </message>
+    <message>
+        <source>%1 accepted, %2 refused, %3 files/s</source>
+        <translation>接受 %1，拒绝 %2,%3 个文件/秒</translation>
+    </message>
+    <message>
+        <source>Going on with import %1.</source>
+        <translation>继续第 %1 次导入。</translation>
+    </message>
+    <message>
+        <source>Sets labels from a table or by hand, excludes samples, and takes changes back.</source>
+        <translation>由表格或手工设置标签、排除样本、撤销更改。</translation>
+    </message>
+    <message>
+        <source>The table&apos;s column that names the file.</source>
+        <translation>表中文件名所在列。</translation>
+    </message>
+    <message>
+        <source>The table&apos;s column with the label.</source>
+        <translation>表中标签所在列。</translation>
+    </message>
+    <message>
+        <source>The table&apos;s column with the patient.</source>
+        <translation>表中患者所在列。</translation>
+    </message>
+    <message>
+        <source>The table&apos;s column with the site.</source>
+        <translation>表中机构所在列。</translation>
+    </message>
+    <message>
+        <source>Gives the named samples this label; empty takes it away.</source>
+        <translation>为所列样本设置此标签；留空则去掉标签。</translation>
+    </message>
+    <message>
+        <source>Leaves the named samples out of snapshots.</source>
+        <translation>把所列样本排除在快照之外。</translation>
+    </message>
+    <message>
+        <source>Takes the named samples in again.</source>
+        <translation>重新纳入所列样本。</translation>
+    </message>
+    <message>
+        <source>Takes the last change back.</source>
+        <translation>撤销上一次更改。</translation>
+    </message>
+    <message>
+        <source>Does it again.</source>
+        <translation>重做。</translation>
+    </message>
+    <message>
+        <source>arguments</source>
+        <translation>参数</translation>
+    </message>
+    <message>
+        <source>one table, or --set, --exclude, --include with samples, or --undo, --redo</source>
+        <translation>一个表格，或 --set、--exclude、--include 加样本，或 --undo、--redo</translation>
+    </message>
+    <message>
+        <source>Undone: %1</source>
+        <translation>已撤销：%1</translation>
+    </message>
+    <message>
+        <source>Done again: %1</source>
+        <translation>已重做：%1</translation>
+    </message>
+    <message>
+        <source>%1 rows, %2 matched, %3 samples changed, %4 rows without a sample, %5 conflicts</source>
+        <translation>%1 行，匹配 %2，更改 %3 个样本，%4 行无对应样本，冲突 %5</translation>
+    </message>
+    <message>
+        <source>%1 samples changed</source>
+        <translation>已更改 %1 个样本</translation>
+    </message>
+    <message>
+        <source>Shows where a sample came from and where it went: import, labels, snapshots, runs, bundles.</source>
+        <translation>显示样本的来龙去脉：导入、标签、快照、运行、模型包。</translation>
+    </message>
+    <message>
+        <source>Sample   %1 (SHA-256 %2)</source>
+        <translation>样本   %1(SHA-256 %2)</translation>
+    </message>
+    <message>
+        <source>File     %1</source>
+        <translation>文件   %1</translation>
+    </message>
+    <message>
+        <source>Import   %1, %2, %3</source>
+        <translation>导入   %1,%2,%3</translation>
+    </message>
+    <message>
+        <source>Label    %1 (%2)</source>
+        <translation>标签   %1(%2)</translation>
+    </message>
+    <message>
+        <source>Change   %1 %2: %3 &quot;%4&quot; → &quot;%5&quot; (%6)%7</source>
+        <translation>更改   %1 %2:%3 “%4” → “%5”(%6)%7</translation>
+    </message>
+    <message>
+        <source>, undone</source>
+        <translation>，已撤销</translation>
+    </message>
+    <message>
+        <source>Snapshot %1: %2</source>
+        <translation>快照 %1:%2</translation>
+    </message>
+    <message>
+        <source>Run      %1: %2, %3</source>
+        <translation>运行   %1:%2,%3</translation>
+    </message>
+    <message>
+        <source>Bundle   %1: %2</source>
+        <translation>模型包 %1:%2</translation>
+    </message>
+    <message>
+        <source>Lists samples, or with --refused the files that were not taken.</source>
+        <translation>列出样本；加 --refused 则列出未被接受的文件。</translation>
+    </message>
+    <message>
+        <source>Part of key, patient or label.</source>
+        <translation>键、患者或标签的一部分。</translation>
+    </message>
+    <message>
+        <source>This label.</source>
+        <translation>此标签。</translation>
+    </message>
+    <message>
+        <source>Without a label.</source>
+        <translation>没有标签的。</translation>
+    </message>
+    <message>
+        <source>This patient.</source>
+        <translation>此患者。</translation>
+    </message>
+    <message>
+        <source>This site.</source>
+        <translation>此机构。</translation>
+    </message>
+    <message>
+        <source>This modality.</source>
+        <translation>此成像方式。</translation>
+    </message>
+    <message>
+        <source>Accepted with this warning; * for any.</source>
+        <translation>带此警告而被接受的；* 表示任意。</translation>
+    </message>
+    <message>
+        <source>train, validation or test of the snapshot.</source>
+        <translation>快照中的 train、validation 或 test。</translation>
+    </message>
+    <message>
+        <source>Digest or its beginning (default: the newest, with --split).</source>
+        <translation>摘要或其开头部分（默认：最新的，与 --split 合用）。</translation>
+    </message>
+    <message>
+        <source>Without excluded samples.</source>
+        <translation>不含被排除的样本。</translation>
+    </message>
+    <message>
+        <source>The refused files instead.</source>
+        <translation>改为列出被拒绝的文件。</translation>
+    </message>
+    <message>
+        <source>Start after this id.</source>
+        <translation>从此编号之后开始。</translation>
+    </message>
+    <message>
+        <source>At most so many.</source>
+        <translation>最多条数。</translation>
+    </message>
+    <message>
+        <source>Freezes the labelled samples with their split under one digest.</source>
+        <translation>把带标签的样本及其划分冻结在一个摘要之下。</translation>
+    </message>
+    <message>
+        <source>Snapshot %1: %2 samples, %3 groups; %4</source>
+        <translation>快照 %1:%2 个样本，%3 个组；%4</translation>
+    </message>
+    <message>
+        <source>Make synthetic chest radiographs as DICOM files</source>
+        <translation>生成合成胸片（DICOM 文件）</translation>
+    </message>
+    <message>
+        <source>Create a project</source>
+        <translation>新建项目</translation>
+    </message>
+    <message>
+        <source>Import the files with their labels and patients</source>
+        <translation>导入文件及其标签和患者</translation>
+    </message>
+    <message>
+        <source>Check the data</source>
+        <translation>检查数据</translation>
+    </message>
+    <message>
+        <source>Freeze a snapshot, split by patient</source>
+        <translation>冻结快照，按患者划分</translation>
+    </message>
+    <message>
+        <source>Train the small network</source>
+        <translation>训练小型网络</translation>
+    </message>
+    <message>
+        <source>Evaluate on the frozen test split</source>
+        <translation>在冻结的测试集上评估</translation>
+    </message>
+    <message>
+        <source>Export as ONNX and quantize</source>
+        <translation>导出为 ONNX 并量化</translation>
+    </message>
+    <message>
+        <source>Make a key for practice</source>
+        <translation>生成练习用密钥</translation>
+    </message>
+    <message>
+        <source>Write its public half</source>
+        <translation>写出其公钥</translation>
+    </message>
+    <message>
+        <source>Sign a bundle</source>
+        <translation>签名模型包</translation>
+    </message>
+    <message>
+        <source>Verify it as the receiver does</source>
+        <translation>像接收方那样验证</translation>
+    </message>
+    <message>
+        <source>Go the whole way once, from sample files to a verified bundle.</source>
+        <translation>从样本文件到已验证的模型包，完整走一遍。</translation>
+    </message>
+    <message>
+        <source>Folder to make; a number is added when it is there already.</source>
+        <translation>要新建的文件夹；已存在时自动加编号。</translation>
+    </message>
+    <message>
+        <source>Folder with the test data sets: use real radiographs instead of synthetic ones.</source>
+        <translation>测试数据集所在文件夹：用真实胸片代替合成胸片。</translation>
+    </message>
+    <message>
+        <source>Synthetic patients.</source>
+        <translation>合成患者数。</translation>
+    </message>
+    <message>
+        <source>Passes over the training split.</source>
+        <translation>训练集的遍数。</translation>
+    </message>
+    <message>
+        <source>Project: %1</source>
+        <translation>项目：%1</translation>
+    </message>
+    <message>
+        <source>Report:  %1</source>
+        <translation>报告：%1</translation>
+    </message>
+    <message>
+        <source>Bundle:  %1 (signed, verified)</source>
+        <translation>模型包：%1（已签名、已验证）</translation>
+    </message>
+    <message>
+        <source>Measure a trained model on the frozen test split: accuracy, intervals, attacks, latency.</source>
+        <translation>在冻结的测试集上测量已训练的模型：准确率、区间、攻击、延迟。</translation>
+    </message>
+    <message>
+        <source>The run; otherwise the newest trained one.</source>
+        <translation>运行；默认取最新的已训练运行。</translation>
+    </message>
+    <message>
+        <source>Leave out FGSM and PGD.</source>
+        <translation>不做 FGSM 和 PGD 攻击。</translation>
+    </message>
+    <message>
+        <source>Attack strengths in grey levels of 255, with commas.</source>
+        <translation>攻击强度，以 255 级灰度计，用逗号分隔。</translation>
+    </message>
+    <message>
+        <source>How many test samples are attacked.</source>
+        <translation>受攻击的测试样本数。</translation>
+    </message>
+    <message>
+        <source>Probability from which a class counts as found.</source>
+        <translation>判定为某类所需的概率。</translation>
+    </message>
+    <message>
+        <source>Report: %1</source>
+        <translation>报告：%1</translation>
+    </message>
+    <message>
+        <source>Write a trained model as ONNX, quantized as asked, and compare the candidates.</source>
+        <translation>把已训练的模型写成 ONNX，按要求量化，并比较各候选。</translation>
+    </message>
+    <message>
+        <source>What the model is for: onnx.</source>
+        <translation>目标格式：onnx。</translation>
+    </message>
+    <message>
+        <source>none, fp16, dynamic-int8 or static-int8; may be given again, all by default.</source>
+        <translation>none、fp16、dynamic-int8 或 static-int8；可重复，默认全部。</translation>
+    </message>
+    <message>
+        <source>How static-int8 chooses ranges: minmax, entropy or percentile.</source>
+        <translation>static-int8 选取范围的方式：minmax、entropy 或 percentile。</translation>
+    </message>
+    <message>
+        <source>Layers stay in float where the accuracy would fall by more than this.</source>
+        <translation>准确率下降超过此值的层保持浮点。</translation>
+    </message>
+    <message>
+        <source>Also copy the files into this new or empty folder.</source>
+        <translation>同时把文件复制到这个新的或空的文件夹。</translation>
+    </message>
+    <message>
+        <source>accuracy</source>
+        <translation>准确率</translation>
+    </message>
+    <message>
+        <source>largest difference</source>
+        <translation>最大差异</translation>
+    </message>
+    <message>
+        <source>Recommended: %1. %2</source>
+        <translation>推荐：%1。%2</translation>
+    </message>
+    <message>
+        <source>Files: %1</source>
+        <translation>文件：%1</translation>
+    </message>
+    <message>
+        <source>Exit codes: 0 done, 1 failed, 2 usage, 3 bad input, 4 refused by policy, 130 stopped.</source>
+        <translation>退出码：0 完成，1 失败，2 用法错误，3 输入有误，4 被策略拒绝，130 已停止。</translation>
+    </message>
+    <message>
+        <source>The project folder; otherwise $CLOISTER_PROJECT, otherwise the current folder.</source>
+        <translation>项目文件夹；否则取 $CLOISTER_PROJECT，再否则取当前文件夹。</translation>
+    </message>
+    <message>
+        <source>Print one JSON object on standard output and nothing else.</source>
+        <translation>只在标准输出打印一个 JSON 对象。</translation>
+    </message>
+    <message>
+        <source>Language of sentences: en or zh_CN.</source>
+        <translation>语句的语言：en 或 zh_CN。</translation>
+    </message>
+    <message>
+        <source>Show this text.</source>
+        <translation>显示本说明。</translation>
+    </message>
+    <message>
+        <source>Usage:</source>
+        <translation>用法：</translation>
+    </message>
+    <message>
+        <source>[options]</source>
+        <translation>[选项]</translation>
+    </message>
+    <message>
+        <source>Options:</source>
+        <translation>选项：</translation>
+    </message>
+    <message>
+        <source>Example:</source>
+        <translation>示例：</translation>
+    </message>
+    <message>
+        <source>Examples:</source>
+        <translation>示例：</translation>
+    </message>
+    <message>
+        <source>VERB [options]</source>
+        <translation>命令 [选项]</translation>
+    </message>
+    <message>
+        <source>Cloister trains, evaluates and hands out models in closed networks.</source>
+        <translation>Cloister 在封闭网络中训练、评估并交付模型。</translation>
+    </message>
+    <message>
+        <source>Each verb explains itself: cloister-cli VERB --help</source>
+        <translation>每个命令都有说明：cloister-cli VERB --help</translation>
+    </message>
+    <message>
+        <source>Name of the key.</source>
+        <translation>密钥名称。</translation>
+    </message>
+    <message>
+        <source>Also record it in the audit log of this project.</source>
+        <translation>同时记入此项目的审计日志。</translation>
+    </message>
+    <message>
+        <source>Key %1, %2, made %3</source>
+        <translation>密钥 %1,%2，生成于 %3</translation>
+    </message>
+    <message>
+        <source>Fingerprint: %1</source>
+        <translation>指纹：%1</translation>
+    </message>
+    <message>
+        <source>With a certificate chain.</source>
+        <translation>带证书链。</translation>
+    </message>
+    <message>
+        <source>Make a signing key behind a passphrase.</source>
+        <translation>生成受口令保护的签名密钥。</translation>
+    </message>
+    <message>
+        <source>P-256, P-384 or P-521.</source>
+        <translation>P-256、P-384 或 P-521。</translation>
+    </message>
+    <message>
+        <source>New passphrase</source>
+        <translation>新口令</translation>
+    </message>
+    <message>
+        <source>Take over an EC private key from a PEM file, with its certificate chain if there is one.</source>
+        <translation>从 PEM 文件接收 EC 私钥，若有证书链则一并接收。</translation>
+    </message>
+    <message>
+        <source>PEM file of the private key.</source>
+        <translation>私钥的 PEM 文件。</translation>
+    </message>
+    <message>
+        <source>File whose first line opens the PEM file.</source>
+        <translation>第一行为 PEM 文件口令的文件。</translation>
+    </message>
+    <message>
+        <source>PEM file, the key&apos;s own certificate first.</source>
+        <translation>PEM 文件，密钥自己的证书在最前。</translation>
+    </message>
+    <message>
+        <source>List the signing keys.</source>
+        <translation>列出签名密钥。</translation>
+    </message>
+    <message>
+        <source>There are no keys yet. Make one: cloister-cli keys create --name NAME</source>
+        <translation>还没有密钥。新建一个：cloister-cli keys create --name NAME</translation>
+    </message>
+    <message>
+        <source>Show one key&apos;s curve, age and fingerprint.</source>
+        <translation>显示密钥的曲线、生成时间和指纹。</translation>
+    </message>
+    <message>
+        <source>Write the public half as PEM, for those who verify.</source>
+        <translation>把公钥写成 PEM，交给验证方。</translation>
+    </message>
+    <message>
+        <source>File to write; standard output otherwise.</source>
+        <translation>要写入的文件；否则写到标准输出。</translation>
+    </message>
+    <message>
+        <source>Written to %1. Its fingerprint, to compare by telephone: %2</source>
+        <translation>已写入 %1。指纹（可电话核对）：%2</translation>
+    </message>
+    <message>
+        <source>Remove a key for good. What it signed stays valid.</source>
+        <translation>永久删除密钥。它签过的内容仍然有效。</translation>
+    </message>
+    <message>
+        <source>Key %1 was removed.</source>
+        <translation>密钥 %1 已删除。</translation>
+    </message>
+    <message>
+        <source>Put a key behind another passphrase.</source>
+        <translation>更换密钥的口令。</translation>
+    </message>
+    <message>
+        <source>File whose first line is the new passphrase.</source>
+        <translation>第一行为新口令的文件。</translation>
+    </message>
+    <message>
+        <source>Present passphrase</source>
+        <translation>当前口令</translation>
+    </message>
+    <message>
+        <source>The passphrase of %1 was changed.</source>
+        <translation>%1 的口令已更换。</translation>
+    </message>
+    <message>
+        <source>All verbs: cloister-cli --help</source>
+        <translation>所有命令：cloister-cli --help</translation>
+    </message>
+    <message>
+        <source>Did you mean: %1?</source>
+        <translation>是否想输入：%1?</translation>
+    </message>
+    <message>
+        <source>verb</source>
+        <translation>命令</translation>
+    </message>
+    <message>
+        <source>command line</source>
+        <translation>命令行</translation>
+    </message>
+    <message>
+        <source>option</source>
+        <translation>选项</translation>
+    </message>
+    <message>
+        <source>How to use it: cloister-cli %1 --help</source>
+        <translation>用法：cloister-cli %1 --help</translation>
+    </message>
+    <message>
+        <source>none</source>
+        <translation>无</translation>
+    </message>
+    <message>
+        <source>The verb comes first: cloister-cli VERB [options]</source>
+        <translation>命令写在最前：cloister-cli VERB [选项]</translation>
+    </message>
+    <message>
+        <source>Makes a new project folder.</source>
+        <translation>新建项目文件夹。</translation>
+    </message>
+    <message>
+        <source>Name of the project (default: the folder&apos;s name).</source>
+        <translation>项目名称（默认取文件夹名）。</translation>
+    </message>
+    <message>
+        <source>What to build: image-classification.</source>
+        <translation>任务：image-classification（图像分类）。</translation>
+    </message>
+    <message>
+        <source>Project %1 made in %2. Next: cloister-cli data import</source>
+        <translation>项目 %1 已建在 %2。下一步：cloister-cli data import</translation>
+    </message>
+    <message>
+        <source>Shows what a project holds: samples, imports, snapshots, runs and bundles.</source>
+        <translation>显示项目内容：样本、导入、快照、运行和模型包。</translation>
+    </message>
+    <message>
+        <source>Samples %1, labelled %2, patients %3, excluded %4, refused %5, duplicates %6</source>
+        <translation>样本 %1，已标注 %2，患者 %3，已排除 %4，被拒绝 %5，重复 %6</translation>
+    </message>
+    <message>
+        <source>Labels: %1</source>
+        <translation>标签：%1</translation>
+    </message>
+    <message>
+        <source>Sites: %1</source>
+        <translation>机构：%1</translation>
+    </message>
+    <message>
+        <source>Snapshot %1: %2 samples (%3), %4</source>
+        <translation>快照 %1:%2 个样本(%3),%4</translation>
+    </message>
+    <message>
+        <source>Run %1: %2, %3</source>
+        <translation>运行 %1:%2,%3</translation>
+    </message>
+    <message>
+        <source>Bundle %1</source>
+        <translation>模型包 %1</translation>
+    </message>
+    <message>
+        <source>Warning: %1</source>
+        <translation>警告：%1</translation>
+    </message>
+    <message>
+        <source>preparing samples</source>
+        <translation>正在准备样本</translation>
+    </message>
+    <message>
+        <source>Stopping %1 after a checkpoint; once more ends this program at once, the run goes on stopping.</source>
+        <translation>正在保存检查点并停止 %1；再按一次立即结束本程序，运行会继续停止。</translation>
+    </message>
+    <message>
+        <source>%1 waits for the run before it.</source>
+        <translation>%1 正在等待前一个运行。</translation>
+    </message>
+    <message>
+        <source>List the project&apos;s runs, newest first.</source>
+        <translation>列出项目的运行，最新的在前。</translation>
+    </message>
+    <message>
+        <source>No runs yet: cloister-cli train starts one.</source>
+        <translation>还没有运行：用 cloister-cli train 开始。</translation>
+    </message>
+    <message>
+        <source>Show a run: recipe, state, best result, evaluation and export.</source>
+        <translation>显示运行：配方、状态、最佳结果、评估和导出。</translation>
+    </message>
+    <message>
+        <source>automatic</source>
+        <translation>自动</translation>
+    </message>
+    <message>
+        <source>Watch a run until it ends; Ctrl+C leaves it running.</source>
+        <translation>观察运行直到结束；Ctrl+C 不会停止运行。</translation>
+    </message>
+    <message>
+        <source>Ask a run to stop after a checkpoint, and wait for it.</source>
+        <translation>请求运行在保存检查点后停止，并等待。</translation>
+    </message>
+    <message>
+        <source>Return at once.</source>
+        <translation>立即返回。</translation>
+    </message>
+    <message>
+        <source>Go on with a stopped or failed run from its newest checkpoint.</source>
+        <translation>从最新检查点继续已停止或失败的运行。</translation>
+    </message>
+    <message>
+        <source>Return once the worker runs; it goes on by itself.</source>
+        <translation>工作进程启动后即返回；它会自行继续。</translation>
+    </message>
+    <message>
+        <source>Show processor, memory, disk, graphics cards and InfiniBand, and what they are good for.</source>
+        <translation>显示处理器、内存、磁盘、显卡和 InfiniBand，以及它们适合做什么。</translation>
+    </message>
+    <message>
+        <source>Also write and read a file of 256 MB in the project&apos;s folder.</source>
+        <translation>同时在项目文件夹中读写一个 256 MB 的文件。</translation>
+    </message>
+    <message>
+        <source>Processor: %1, %2 cores, %3 threads</source>
+        <translation>处理器：%1，%2 核，%3 线程</translation>
+    </message>
+    <message>
+        <source>Instructions: %1</source>
+        <translation>指令集：%1</translation>
+    </message>
+    <message>
+        <source>Memory: %1, %2 free</source>
+        <translation>内存：%1，空闲 %2</translation>
+    </message>
+    <message>
+        <source>Disk: %1 free of %2 at %3</source>
+        <translation>磁盘：%3 上空闲 %1，共 %2</translation>
+    </message>
+    <message>
+        <source>Disk speed: writes %1/s, reads %2/s</source>
+        <translation>磁盘速度：写 %1/秒，读 %2/秒</translation>
+    </message>
+    <message>
+        <source>Graphics card: %1, %2, driver %3</source>
+        <translation>显卡：%1，%2，驱动 %3</translation>
+    </message>
+    <message>
+        <source>InfiniBand: %1 %2, %3 Gbit/s</source>
+        <translation>InfiniBand:%1 %2,%3 Gbit/s</translation>
+    </message>
+    <message>
+        <source>Model family.</source>
+        <translation>模型系列。</translation>
+    </message>
+    <message>
+        <source>Digest, or its beginning; otherwise the newest snapshot.</source>
+        <translation>摘要或其开头部分；默认取最新快照。</translation>
+    </message>
+    <message>
+        <source>One parameter of the family; may be given again. --list-parameters shows them.</source>
+        <translation>该系列的一个参数；可重复。--list-parameters 可列出全部。</translation>
+    </message>
+    <message>
+        <source>Start from this safetensors file instead of from scratch.</source>
+        <translation>从此 safetensors 文件开始，而不是从零开始。</translation>
+    </message>
+    <message>
+        <source>Seed of every random choice.</source>
+        <translation>所有随机选择的种子。</translation>
+    </message>
+    <message>
+        <source>Processes that train together on this machine.</source>
+        <translation>在本机上共同训练的进程数。</translation>
+    </message>
+    <message>
+        <source>Train a model on a snapshot and follow it to its end.</source>
+        <translation>在快照上训练模型并跟踪到结束。</translation>
+    </message>
+    <message>
+        <source>Wait for a run that is active instead of being refused.</source>
+        <translation>等待正在进行的运行，而不是被拒绝。</translation>
+    </message>
+    <message>
+        <source>Start although memory or disk will probably not suffice.</source>
+        <translation>即使内存或磁盘可能不足也开始。</translation>
+    </message>
+    <message>
+        <source>Show the family&apos;s parameters and their defaults.</source>
+        <translation>显示该系列的参数及默认值。</translation>
+    </message>
+    <message>
+        <source>Say what a recipe needs of memory and disk, and whether this machine has it.</source>
+        <translation>说明配方所需的内存和磁盘，以及本机是否满足。</translation>
+    </message>
+    <message>
+        <source>Memory: %1 of %2 free</source>
+        <translation>内存：需要 %1，空闲 %2</translation>
+    </message>
+    <message>
+        <source>Disk: %1 of %2 free</source>
+        <translation>磁盘：需要 %1，空闲 %2</translation>
+    </message>
+    <message>
+        <source>Time: about %1</source>
+        <translation>时间：约 %1</translation>
+    </message>
+    <message>
+        <source>It fits.</source>
+        <translation>可以运行。</translation>
+    </message>
+</context>
+</TS>
