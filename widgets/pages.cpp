@@ -2,6 +2,7 @@
 
 #include "widgets/common/shell.h"
 #include "widgets/common/store_client.h"
+#include "widgets/data/data_page.h"
 #include "widgets/evaluate/evaluate_page.h"
 #include "widgets/export/export_page.h"
 #include "widgets/project/project_page.h"
@@ -22,6 +23,7 @@ void add(MainWindow& window, const char* id, const char* icon) {
 
 void addPages(MainWindow& window) {
   add<ProjectPage>(window, page::kProject, "project");
+  add<DataPage>(window, page::kData, "data");
   add<TrainPage>(window, page::kTrain, "train");
   add<EvaluatePage>(window, page::kEvaluate, "evaluate");
   add<ExportPage>(window, page::kExport, "export");

@@ -84,10 +84,15 @@ struct ImportJob::Private {
 };
 
 QJsonObject ImportRequest::toJson() const {
-  return {{"source", source},           {"paths", QJsonArray::fromStringList(paths)},
-          {"options", options},         {"labelsFile", labelsFile},
-          {"keyColumn", keyColumn},     {"labelColumn", labelColumn},
-          {"groupColumn", groupColumn}, {"siteColumn", siteColumn},
+  return {{"source", source},
+          {"paths", QJsonArray::fromStringList(paths)},
+          {"options", options},
+          {"labelsFile", labelsFile},
+          {"keyColumn", keyColumn},
+          {"labelColumn", labelColumn},
+          {"groupColumn", groupColumn},
+          {"siteColumn", siteColumn},
+          {"labelsFormat", labelsFormat},
           {"workers", workers}};
 }
 
@@ -101,6 +106,7 @@ ImportRequest ImportRequest::fromJson(const QJsonObject& o) {
   r.labelColumn = o["labelColumn"].toString();
   r.groupColumn = o["groupColumn"].toString();
   r.siteColumn = o["siteColumn"].toString();
+  r.labelsFormat = o["labelsFormat"].toObject();
   r.workers = o["workers"].toInt();
   return r;
 }
@@ -259,8 +265,8 @@ void ImportJob::Private::childEnded() {
 Result<void> ImportJob::Private::complete(const QString& state) {
   const qint64 id = summary.importId;
   if (!request.labelsFile.isEmpty() && !stopping) {
-    auto labels =
-        applyLabelTable(project, request.labelsFile, request.keyColumn, request.labelColumn, request.groupColumn, request.siteColumn);
+    auto labels = applyLabelTable(project, request.labelsFile, request.keyColumn, request.labelColumn, request.groupColumn,
+                                  request.siteColumn, request.labelsFormat);
     if (!labels) return labels.error();
     summary.labels = std::move(*labels);
   }

@@ -22,7 +22,8 @@ struct ImportRequest {
   // Optional label table
   QString labelsFile;  ///< CSV
   QString keyColumn, labelColumn, groupColumn, siteColumn;
-  int workers = 0;  ///< 0: one per processor
+  QJsonObject labelsFormat;  ///< separator, encoding, decimal, header as a person chose them; what is absent is detected
+  int workers = 0;           ///< 0: one per processor
   QJsonObject toJson() const;
   static ImportRequest fromJson(const QJsonObject&);
 };
@@ -86,6 +87,6 @@ Result<qint64> interruptedImport(const Project&, const ImportRequest&);
 /// names (file, label, patient_id …); InvalidArgument lists the columns there are. One undoable change. Audit entry "label".
 /// Reads by a child (`cloister-ingest table`), applies here.
 Result<LabelTableResult> applyLabelTable(Project&, const QString& csv, const QString& key, const QString& label, const QString& group,
-                                         const QString& site);
+                                         const QString& site, const QJsonObject& format = {});
 
 }  // namespace cloister

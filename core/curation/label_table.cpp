@@ -239,7 +239,7 @@ QJsonObject LabelTableResult::toJson() const {
 }
 
 Result<LabelTableResult> applyLabelTable(Project& project, const QString& csv, const QString& key, const QString& label,
-                                         const QString& group, const QString& site) {
+                                         const QString& group, const QString& site, const QJsonObject& format) {
   if (!QFileInfo::exists(csv)) return Failure{FailureKind::NotFound, {{"path", csv}}, {}};
   const QString base = project.dir() + "/imports/.table-" + QUuid::createUuid().toString(QUuid::Id128).left(8);
   struct Cleanup {
@@ -248,12 +248,15 @@ Result<LabelTableResult> applyLabelTable(Project& project, const QString& csv, c
       for (const QString& f : files) QFile::remove(f);
     }
   } cleanup{{base + ".request.json", base + ".jsonl"}};
+  const auto chosen = [&format](const char* key) {
+    return format.value(QLatin1String(key)).isUndefined() ? QJsonValue() : format[QLatin1String(key)];
+  };
   const QJsonObject request{{"format", 1},
                             {"file", QFileInfo(csv).absoluteFilePath()},
-                            {"separator", QJsonValue::Null},
-                            {"encoding", QJsonValue::Null},
-                            {"decimal", QJsonValue::Null},
-                            {"header", QJsonValue::Null},
+                            {"separator", chosen("separator")},
+                            {"encoding", chosen("encoding")},
+                            {"decimal", chosen("decimal")},
+                            {"header", chosen("header")},
                             {"maxRows", 0},
                             {"out", base + ".jsonl"}};
   auto ran = runIngest("table", request, base + ".request.json", {});

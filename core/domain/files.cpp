@@ -122,7 +122,7 @@ Result<QString> sha256OfFile(const QString& path) {
 }
 
 qint64 bytesFree(const QString& path) {
-  QString p = QFileInfo(path).absoluteFilePath();
+  QString p = path.isEmpty() ? QDir::currentPath() : QFileInfo(path).absoluteFilePath();  // an empty path has no parent to end at
   while (!QFileInfo::exists(p) && p != QDir::rootPath()) p = QFileInfo(p).absolutePath();
   struct statvfs s {};
   if (::statvfs(QFile::encodeName(p).constData(), &s) != 0) return -1;

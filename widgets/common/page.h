@@ -47,6 +47,7 @@ class Page : public QWidget {
   virtual bool search(const QString&) { return false; }  ///< true when this page searches by itself; otherwise Data does
   virtual QWidget* inspector() { return nullptr; }       ///< what the right panel shows for this page, owned by the page's frame
   virtual QString inspectorTitle() const { return {}; }
+  virtual void inspectorClosed() {}  ///< the person closed it
 
   /// Title, missing panel and texts anew. The frame calls it on language and state changes; pages may.
   void update_();

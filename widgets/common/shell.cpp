@@ -70,7 +70,10 @@ MainWindow::MainWindow(StoreClient& store, QWidget* parent) : QMainWindow(parent
 
   connect(rail_, &Rail::chosen, this, &MainWindow::show_);
   connect(watcher_, &RunWatcher::pageWanted, this, &MainWindow::show_);
-  connect(inspector_, &Inspector::closed, this, [this] { setInspectorShown(false); });
+  connect(inspector_, &Inspector::closed, this, [this] {
+    if (Page* p = currentPage(); p && !inspector_->showsHelp()) p->inspectorClosed();
+    setInspectorShown(false);
+  });
   connect(&store_, &StoreClient::stateChanged, this, &MainWindow::updateAll);
   connect(&store_, &StoreClient::opened, this, [this] { settings::addRecentProject(store_.state().dir); });
   connect(&store_, &StoreClient::openFailed, this, [this](const QString&, const Failure& failure) {

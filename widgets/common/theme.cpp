@@ -165,9 +165,10 @@ Tokens Theme::light() {
   t.good = QColor::fromRgb(0x1F7A3D);
   t.warning = QColor::fromRgb(0x8A5A00);
   t.bad = QColor::fromRgb(0xB3261E);
-  t.line = QColor::fromRgb(0x7F8892);
+  t.line = QColor::fromRgb(0x7A838D);
   t.divider = QColor::fromRgb(0xD5DAE0);
-  t.selection = QColor::fromRgb(0xD7ECEA);
+  t.selection = QColor::fromRgb(0xE0F0EE);
+  t.image = QColor(Qt::black);
   return t;
 }
 
@@ -184,9 +185,10 @@ Tokens Theme::dark() {
   t.good = QColor::fromRgb(0x63C988);
   t.warning = QColor::fromRgb(0xE3B341);
   t.bad = QColor::fromRgb(0xFF8A80);
-  t.line = QColor::fromRgb(0x737D88);
+  t.line = QColor::fromRgb(0x808A95);
   t.divider = QColor::fromRgb(0x363D45);
-  t.selection = QColor::fromRgb(0x1F4441);
+  t.selection = QColor::fromRgb(0x1B3D3A);
+  t.image = QColor(Qt::black);
   return t;
 }
 
@@ -207,6 +209,7 @@ Tokens Theme::fromPalette(const QPalette& p) {
   t.line = t.text;
   t.divider = mixed(t.panel, t.text, 0.5);
   t.selection = mixed(t.panel, t.accent, 0.2);
+  t.image = QColor(Qt::black);
   return t;
 }
 

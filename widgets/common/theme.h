@@ -22,6 +22,7 @@ struct Tokens {
   QColor line;       ///< borders of controls, axes, ticks (3:1)
   QColor divider;    ///< decoration between grounds that differ anyway
   QColor selection;  ///< ground of selected rows and thumbnails; text stays readable on it
+  QColor image;      ///< ground behind medical images, black in both themes
 };
 
 /// Names for icons and labels that follow the theme by themselves.

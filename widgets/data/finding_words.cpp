@@ -1,0 +1,81 @@
+#include "widgets/data/finding_words.h"
+
+#include <QCoreApplication>
+#include <QJsonArray>
+
+#include "widgets/common/words.h"
+
+namespace cloister {
+namespace {
+
+QString tr(const char* text) { return QCoreApplication::translate("Findings", text); }
+
+QString count(const Finding& f, const char* key) { return words::number(f.args[QLatin1String(key)].toInteger()); }
+
+QString joined(const QJsonValue& list) {
+  QStringList parts;
+  for (const QJsonValue& v : list.toArray()) parts << v.toString();
+  return parts.join(tr(", "));
+}
+
+QString splitWord(const QString& split) {
+  if (split == u"train") return tr("training");
+  return split == u"validation" ? tr("validation") : tr("test");
+}
+
+QString imbalance(const Finding& f) {
+  const QJsonObject counts = f.args["counts"].toObject();
+  const QString most = f.args["most"].toString(), least = f.args["least"].toString();
+  return tr("\"%1\" has %2 samples, \"%3\" only %4. Use class weights, and read the result of each class rather than the accuracy alone.")
+      .arg(most, words::number(counts[most].toInteger()), least, words::number(counts[least].toInteger()));
+}
+
+QString absent(const Finding& f) {
+  QStringList parts;
+  const QJsonObject classes = f.args["absent"].toObject();
+  for (auto it = classes.begin(); it != classes.end(); ++it) parts << tr("%1 (%2)").arg(it.key(), splitWord(it.value().toString()));
+  return tr("These classes are missing from a split: %1.").arg(parts.join(tr(", ")));
+}
+
+}  // namespace
+
+QString describeFinding(const Finding& f) {
+  const QString& kind = f.kind;
+  if (kind == u"unreadable") return tr("%1 files could not be imported.").arg(count(f, "count"));
+  if (kind == u"duplicate") return tr("%1 files have the same bytes as another one and were left out.").arg(count(f, "count"));
+  if (kind == u"accepted_with_warning") return tr("%1 files were accepted with a repair or a warning.").arg(count(f, "count"));
+  if (kind == u"conflicting_labels")
+    return tr("%1 images have two different labels for the same bytes. Decide which one is right, or exclude them.").arg(count(f, "count"));
+  if (kind == u"unlabelled") return tr("%1 of %2 samples have no label and will be left out.").arg(count(f, "count"), count(f, "total"));
+  if (kind == u"missing_group")
+    return tr("%1 of %2 samples name no patient; each counts as a patient of its own. If one person has several images, training and test "
+              "may share them.")
+        .arg(count(f, "count"), count(f, "total"));
+  if (kind == u"single_label")
+    return tr("All samples have the label \"%1\": there is nothing to tell apart.").arg(f.args["counts"].toObject().keys().value(0));
+  if (kind == u"label_imbalance") return imbalance(f);
+  if (kind == u"single_site_per_label")
+    return tr("All samples of %1 come from one site: the model may learn the site instead of the finding.").arg(joined(f.args["labels"]));
+  if (kind == u"site_label_confounding")
+    return tr("Label and site go together (Cramér's V %1): the model may learn the site instead of the finding.")
+        .arg(words::figures(f.args["cramersV"].toDouble(), 2));
+  if (kind == u"group_on_both_sides")
+    return tr("%1 patients are in more than one of training, validation and test: the result would look better than it is.")
+        .arg(count(f, "count"));
+  if (kind == u"class_absent_from_split") return absent(f);
+  if (kind == u"near_duplicate_across_splits")
+    return (f.args["complete"].toBool(true)
+                ? tr("%1 pairs of images on different sides of the split look almost the same. Look at them before "
+                     "you trust the result.")
+                : tr("More than %1 pairs of images on different sides of the split look almost the same. Look at "
+                     "them before you trust the result."))
+        .arg(count(f, "pairs"));
+  return f.message;  // a kind newer than this program
+}
+
+QString findingColumnTitle(const QString& column) {
+  if (column == u"format") return tr("Files");
+  return column == u"semantic" ? tr("Meaning") : tr("Distribution");
+}
+
+}  // namespace cloister
