@@ -209,7 +209,7 @@ Failure Database::failure(int code) const {
   const int systemErrno = handle_ ? sqlite3_system_errno(handle_) : 0;
   const char* message = handle_ ? sqlite3_errmsg(handle_) : sqlite3_errstr(code);
   return {
-      failureKindOfSqlite(code, systemErrno), {{"path", path_}}, QStringLiteral("SQLite %1: %2").arg(code).arg(QString::fromUtf8(message))};
+      failureKindOfSqlite(code, systemErrno), {{"path", path_}}, QStringLiteral("SQLite %1 (errno %2): %3").arg(code).arg(systemErrno).arg(QString::fromUtf8(message))};
 }
 
 }  // namespace cloister

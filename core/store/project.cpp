@@ -81,6 +81,16 @@ Result<void> clearUnfinished(const QString& dir) {
   return {};
 }
 
+Failure emptyDatabase(const QString& path) { return {FailureKind::DatabaseCorrupt, {{"path", path}}, "the database is empty"}; }
+
+/// project.json says that there is an index: an empty file is a lost one, and must not silently become a new one.
+Result<void> refuseEmpty(Database& db) {
+  auto version = Migrator::versionOf(db);
+  if (!version) return version.error();
+  if (*version > 0) return {};
+  return emptyDatabase(db.path());
+}
+
 }  // namespace
 
 QString utcNow() { return QDateTime::currentDateTimeUtc().toString(Qt::ISODateWithMs); }
@@ -128,6 +138,8 @@ Result<std::unique_ptr<Project>> Project::open(const QString& dir, Mode mode) {
   if (!info) return info.error();
   d.info = *info;
   const QString path = databasePath(d.dir);
+  // Before SQLite sees it: it would write its header into an empty file.
+  if (const QFileInfo file(path); file.exists() && file.size() == 0) return emptyDatabase(path);
   if (mode == Mode::ReadWrite) {
     auto lock = takeLock(d.dir);
     if (!lock) return lock.error();
@@ -135,6 +147,7 @@ Result<std::unique_ptr<Project>> Project::open(const QString& dir, Mode mode) {
     auto db = Database::open(path, Database::Mode::ReadWrite);
     if (!db) return db.error();
     d.db = std::move(*db);
+    if (auto there = refuseEmpty(*d.db); !there) return there.error();
     if (auto migrated = Migrator().migrate(*d.db); !migrated) return migrated.error();
     return project;
   }
@@ -144,6 +157,7 @@ Result<std::unique_ptr<Project>> Project::open(const QString& dir, Mode mode) {
   if (!db) return db.error();
   d.db = std::move(*db);
   if (auto newer = Migrator().refuseNewer(*d.db); !newer) return newer.error();
+  if (auto there = refuseEmpty(*d.db); !there) return there.error();
   auto version = Migrator::versionOf(*d.db);
   if (!version) return version.error();
   if (*version < Migrator().newest())
