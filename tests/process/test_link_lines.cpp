@@ -44,7 +44,7 @@ class TestLinkLines : public QObject {
                                      << QStringList{"LibTorch", "ONNX Runtime", "DCMTK", "codecs", "widgets", "network", "database"}
                                      << QStringList{};
     QTest::newRow("cloister-worker") << "cloister-worker" << QStringList{"DCMTK", "codecs", "widgets", "network", "database"}
-                                     << QStringList{"LibTorch"};
+                                     << QStringList{"LibTorch", "ONNX Runtime"};
   }
 
   void programs() {
