@@ -30,10 +30,11 @@ onnx::Samples samplesFrom(const QString& path) {
 onnx::Model staticModel(const onnx::Model& floatModel, const QJsonObject& request, QStringList& kept) {
   const onnx::Samples samples = samplesFrom(request["samples"].toString());
   onnx::CalibrationOptions calibration;
-  calibration.method = orThrow(onnx::calibrationFromName(request["calibration"].toString("percentile")));
+  calibration.methods = {orThrow(onnx::calibrationFromName(request["calibration"].toString("percentile")))};
   calibration.samples = request["calibrationSamples"].toInt(calibration.samples);
   calibration.threads = request["threads"].toInt();
-  const onnx::Statistics statistics = orThrow(onnx::calibrate(floatModel, onnx::valuesToCalibrate(floatModel), samples, calibration));
+  const onnx::Statistics statistics =
+      orThrow(onnx::calibrate(floatModel, onnx::valuesToCalibrate(floatModel), samples, calibration)).front();
   if (!request.contains("maximumAccuracyDrop"))
     return onnx::quantizeStatic(floatModel, statistics, {{}, request["biasCorrection"].toBool(true)});
   onnx::SearchOptions search;

@@ -82,8 +82,8 @@ struct Observed {
   }
 };
 
-Range chosen(const Observed& o, const CalibrationOptions& options) {
-  switch (options.method) {
+Range chosen(const Observed& o, Calibration method, const CalibrationOptions& options) {
+  switch (method) {
     case Calibration::Entropy:
       return entropyRange(o.histogram);
     case Calibration::Percentile:
@@ -176,8 +176,8 @@ Range entropyRange(const Histogram& h, int levels) {
   return {h.edge(from), h.edge(from + bestKept)};
 }
 
-Result<Statistics> calibrate(const Model& model, const std::vector<std::string>& values, const Samples& all,
-                             const CalibrationOptions& options) {
+Result<std::vector<Statistics>> calibrate(const Model& model, const std::vector<std::string>& values, const Samples& given,
+                                          const CalibrationOptions& options) {
   Model probe = model;
   const std::string image = probe.inputs.front().name;
   std::vector<std::string> names;  // without the image, which no session gives back
@@ -192,9 +192,11 @@ Result<Statistics> calibrate(const Model& model, const std::vector<std::string>&
   auto session = Session::fromModel(probe, {.threads = options.threads, .optimise = false, .saveOptimised = {}});
   if (!session) return session.error();
 
-  const Samples samples = all.spread(options.samples);
+  const Samples samples = given.spread(options.samples);
   if (samples.count() == 0) return Failure{FailureKind::NothingToDo, {{"what", "calibration sample"}, {"next", ""}}, {}};
-  const int passes = options.method == Calibration::MinMax ? 1 : 2, total = passes * samples.count();
+  const bool histograms =
+      std::any_of(options.methods.begin(), options.methods.end(), [](Calibration c) { return c != Calibration::MinMax; });
+  const int passes = histograms ? 2 : 1, total = passes * samples.count();
   std::map<std::string, Observed> observed;
   for (int pass = 0; pass < passes; ++pass) {
     for (int first = 0; first < samples.count(); first += kBatch) {
@@ -215,15 +217,17 @@ Result<Statistics> calibrate(const Model& model, const std::vector<std::string>&
     if (pass == 0)
       for (auto& [name, o] : observed) o.histogram = emptyHistogram(o);
   }
-  Statistics statistics;
+  std::vector<Statistics> all(options.methods.size());
   for (const auto& [name, o] : observed) {
-    TensorStatistics& s = statistics[name];
-    const Range r = chosen(o, options);
-    // Never beyond what was seen: a symmetric cut reaches past the smaller side.
-    s.range = {std::max(r.minimum, o.minimum), std::min(r.maximum, o.maximum)};
-    for (const double sum : o.channelSum) s.channelMean.push_back(sum / double(std::max<std::int64_t>(o.perChannel, 1)));
+    std::vector<double> means;
+    for (const double sum : o.channelSum) means.push_back(sum / double(std::max<std::int64_t>(o.perChannel, 1)));
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      const Range r = chosen(o, options.methods[i], options);
+      // Never beyond what was seen: a symmetric cut reaches past the smaller side.
+      all[i][name] = {{std::max(r.minimum, o.minimum), std::min(r.maximum, o.maximum)}, means};
+    }
   }
-  return statistics;
+  return all;
 }
 
 }  // namespace cloister::onnx

@@ -48,14 +48,15 @@ struct TensorStatistics {
 using Statistics = std::map<std::string, TensorStatistics>;
 
 struct CalibrationOptions {
-  Calibration method = Calibration::MinMax;
+  std::vector<Calibration> methods{Calibration::MinMax};
   double percentile = 99.99;
   int samples = 128;
   int threads = 0;
   std::function<bool(int done, int total)> progress;  ///< false stops: the result is Stopped
 };
 
-/// Runs the float model over the first samples (twice where histograms are needed) and gives the statistics of the named values.
-Result<Statistics> calibrate(const Model&, const std::vector<std::string>& values, const Samples&, const CalibrationOptions&);
+/// Runs the float model over the samples once, twice where histograms are needed, and gives the statistics of the named values: one entry a
+/// method, in the order asked.
+Result<std::vector<Statistics>> calibrate(const Model&, const std::vector<std::string>& values, const Samples&, const CalibrationOptions&);
 
 }  // namespace cloister::onnx

@@ -19,6 +19,8 @@ namespace {
 
 constexpr double kLatencySeconds = 6;  // a batch size, all candidates together
 constexpr int kWarmup = 5;
+constexpr int kJudged = 64;           // samples on which ways of calibration are compared
+constexpr qint64 kTimingSteps = 400;  // what timing one batch size counts in the progress
 
 struct Kind {
   const char *asked, *name;
@@ -75,19 +77,22 @@ class Exporter {
     if (report_.phase) report_.phase(QLatin1String(name));
   }
 
-  // One step is one image through one model; a round of timing counts as its batch.
+  // One step is one image through one model; timing counts as a fixed number of them.
   const Samples& check() const { return in_.validation.isEmpty() ? in_.train : in_.validation; }
   qint64 plannedSteps() const {
     qint64 n = 0;
     for (const Kind& kind : kKinds) {
       if (!asked(kind)) continue;
-      n += in_.test.count() + in_.vectors.images.count() + in_.testImages.images.count() + 9 * 20;
+      n += in_.test.count() + in_.vectors.images.count() + in_.testImages.images.count();
       if (QLatin1String(kind.asked).contains(QLatin1String("int8"))) n += 2 * check().count();
       if (QLatin1String(kind.asked) == u"static-int8")
-        n += std::min(options_.calibrationSamples, in_.train.count()) * (options_.calibration == Calibration::MinMax ? 1 : 2);
+        n += calibrationPasses() * std::min(options_.calibrationSamples, in_.train.count()) +
+             (options_.calibration ? 0 : 4 * judged().count());
     }
-    return n;
+    return n + 2 * kTimingSteps;
   }
+  int calibrationPasses() const { return options_.calibration == Calibration::MinMax ? 1 : 2; }
+  Samples judged() const { return check().spread(kJudged); }
   bool advance(qint64 steps) {
     done_ += steps;
     planned_ = std::max(planned_, done_);  // a search for sensitive layers takes as long as it takes
@@ -109,20 +114,22 @@ class Exporter {
     Statistics statistics;
     if (which == u"static-int8") {
       phase("calibrating");
-      CalibrationOptions o{options_.calibration, options_.percentile, options_.calibrationSamples, options_.threads, {}};
-      int last = 0;
-      o.progress = [&](int done, int) { return advance(done - std::exchange(last, done)); };
-      auto measured = calibrate(float_, valuesToCalibrate(float_), in_.train, o);
+      auto measured = calibrated(c);
       if (!measured) return measured.error();
       statistics = std::move(*measured);
-      c.calibration = calibrationName(options_.calibration);
     }
     phase("quantizing");
     SearchOptions search;
     search.maximumDrop = options_.maximumAccuracyDrop;
     search.threads = options_.threads;
     search.staticModel = which == u"static-int8";
-    auto found = quantizeWithinLimit(float_, statistics, check(), search, tick());
+    // Planned are the float model and the first try; further tries make the way longer, not the progress wrong.
+    auto found = quantizeWithinLimit(float_, statistics, check(), search,
+                                     [this, budget = 2 * check().count(), step = tick(), last = 0](int n) mutable {
+                                       if (n > budget) planned_ += n - std::max(last, budget);
+                                       last = n;
+                                       return step(n);
+                                     });
     if (!found) return found.error();
     for (const std::string& layer : found->floatLayers) c.floatLayers << QString::fromStdString(layer);
     c.searchAccuracy = found->accuracy;
@@ -131,6 +138,43 @@ class Exporter {
                                                            .arg(c.name)
                                                            .arg(found->floatAccuracy - found->accuracy, 0, 'g', 2));
     return std::move(found->model);
+  }
+
+  Result<Statistics> calibrated(Candidate& c) {
+    CalibrationOptions o;
+    if (options_.calibration) o.methods = {*options_.calibration};
+    else o.methods = {Calibration::MinMax, Calibration::Percentile, Calibration::Entropy};
+    o.percentile = options_.percentile;
+    o.samples = options_.calibrationSamples;
+    o.threads = options_.threads;
+    int last = 0;
+    o.progress = [&](int done, int) { return advance(done - std::exchange(last, done)); };
+    auto measured = calibrate(float_, valuesToCalibrate(float_), in_.train, o);
+    if (!measured) return measured.error();
+    std::size_t best = 0;
+    if (measured->size() > 1) {
+      const Samples few = judged();
+      auto reference = scoresOf(float_, few);
+      if (!reference) return reference.error();
+      double least = std::numeric_limits<double>::infinity();
+      for (std::size_t i = 0; i < measured->size(); ++i) {
+        auto scores = scoresOf(quantizeStatic(float_, (*measured)[i]), few);
+        if (!scores) return scores.error();
+        const double error = relativeError(scores->logits, reference->logits);
+        if (error < least) {
+          least = error;
+          best = i;
+        }
+      }
+    }
+    c.calibration = calibrationName(o.methods[best]);
+    return std::move((*measured)[best]);
+  }
+
+  Result<Scores> scoresOf(const Model& m, const Samples& samples) {
+    auto session = Session::fromModel(m, {.threads = options_.threads, .optimise = true, .saveOptimised = {}});
+    if (!session) return session.error();
+    return score(*session, samples, tick());
   }
 
   Result<void> make(const Kind& kind) {
@@ -209,10 +253,9 @@ class Exporter {
       std::optional<Failure> failure;
       std::vector<std::function<bool()>> calls;
       for (Session& session : sessions_)
-        calls.emplace_back([&session, &view, &failure, this, batch] {
+        calls.emplace_back([&session, &view, &failure] {
           auto y = session.run(view, "probabilities");
           if (!y) failure = y.error();
-          else if (!advance(batch)) failure = stopped();
           return !failure;
         });
       const auto start = std::chrono::steady_clock::now();
@@ -220,7 +263,12 @@ class Exporter {
       const double round = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
       const int iterations =
           options_.latencyIterations > 0 ? options_.latencyIterations : std::clamp(int(kLatencySeconds / round), 20, 200);
-      std::vector<Latency> times = measureInterleaved(calls, kWarmup, iterations);
+      timingCalls_ = std::int64_t(calls.size()) * (kWarmup + iterations);
+      timingDone_ = 0;
+      std::vector<Latency> times = measureInterleaved(calls, kWarmup, iterations, [&] {
+        if (!timingStep()) failure = stopped();
+        return !failure;
+      });
       if (failure) return *failure;
       for (std::size_t i = 0; i < times.size(); ++i) {
         times[i].batch = batch;
@@ -229,6 +277,11 @@ class Exporter {
       }
     }
     return {};
+  }
+
+  bool timingStep() {
+    ++timingDone_;
+    return advance(kTimingSteps * timingDone_ / timingCalls_ - kTimingSteps * (timingDone_ - 1) / timingCalls_);
   }
 
   std::vector<float> repeated(int n) const {
@@ -263,15 +316,13 @@ class Exporter {
       if (!best || time(c) < time(*best) * 0.95 || (time(c) < time(*best) * 1.05 && c.bytes < best->bytes)) best = &c;
     }
     if (!best) {
-      why = QCoreApplication::translate("Export",
-                                        "No candidate keeps within %1 percentage points of accuracy and agrees with the trained model.")
+      why = QCoreApplication::translate("Export", "No candidate keeps within %1 % of accuracy and agrees with the trained model.")
                 .arg(options_.maximumAccuracyDrop * 100);
       return nullptr;
     }
-    why = QCoreApplication::translate(
-              "Export",
-              "Fastest candidate that agrees with the trained model and loses at most %1 percentage points of accuracy: "
-              "%2 ms for one image, %3 MB, accuracy %4 % against %5 %.")
+    why = QCoreApplication::translate("Export",
+                                      "Fastest candidate that agrees with the trained model and loses at most %1 % of accuracy: "
+                                      "%2 ms for one image, %3 MB, accuracy %4 % against %5 %.")
               .arg(options_.maximumAccuracyDrop * 100)
               .arg(time(*best), 0, 'f', 1)
               .arg(double(best->bytes) / 1e6, 0, 'f', 1)
@@ -312,7 +363,7 @@ class Exporter {
   std::vector<Candidate> candidates_;
   std::vector<Session> sessions_;
   std::map<std::string, std::vector<float>> vectorLogits_;
-  qint64 done_ = 0, planned_ = 0;
+  qint64 done_ = 0, planned_ = 0, timingCalls_ = 0, timingDone_ = 0;
 };
 
 // A counter-based generator (splitmix64): the same numbers on every machine, unlike the distributions of <random>.
@@ -364,7 +415,7 @@ Result<ExportOptions> ExportOptions::fromJson(const QJsonObject& o) {
     // The others are judged against the float model.
     if (!out.quantize.contains(QStringLiteral("none"))) out.quantize.prepend(QStringLiteral("none"));
   }
-  if (o.contains("calibration")) {
+  if (const QString way = o["calibration"].toString(); !way.isEmpty() && way != u"auto") {
     auto c = calibrationFromName(o["calibration"].toString());
     if (!c) return c.error();
     out.calibration = *c;

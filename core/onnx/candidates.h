@@ -4,6 +4,7 @@
 #pragma once
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,7 +24,7 @@ namespace cloister::onnx {
 
 struct ExportOptions {
   QStringList quantize{"none", "fp16", "dynamic-int8", "static-int8"};
-  Calibration calibration = Calibration::Percentile;
+  std::optional<Calibration> calibration;  ///< none: all are tried, the one that disturbs the validation logits least is taken
   double percentile = 99.99;
   int calibrationSamples = 128;
   double maximumAccuracyDrop = 0.01;

@@ -41,15 +41,25 @@ ONNXTensorElementDataType onnxTypeOf(DType type) {
   return ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
 }
 
-Ort::Env& environment() {
-  // Set before the environment exists: its start-up event would come before any call that switches events off.
-  static Ort::Env env = [] {
+// One pool of threads for all sessions of the process: sessions that are compared in turn do not disturb each other by threads that wait
+// busily, and a search that opens a hundred models starts no threads.
+struct Environment {
+  int threads = QThread::idealThreadCount();
+  Ort::Env env{nullptr};
+  Environment() {
+    // Set before the environment exists: its start-up event would come before any call that switches events off.
     ::setenv("ORT_DISABLE_TELEMETRY", "1", 1);
-    Ort::Env made(ORT_LOGGING_LEVEL_ERROR, "cloister");
-    made.DisableTelemetryEvents();
-    return made;
-  }();
-  return env;
+    Ort::ThreadingOptions pool;
+    pool.SetGlobalIntraOpNumThreads(threads);
+    pool.SetGlobalInterOpNumThreads(1);
+    env = Ort::Env(static_cast<const OrtThreadingOptions*>(pool), ORT_LOGGING_LEVEL_ERROR, "cloister");
+    env.DisableTelemetryEvents();
+  }
+};
+
+Environment& environment() {
+  static Environment made;
+  return made;
 }
 
 Failure loadFailure(const QString& path, const char* what) { return {FailureKind::CorruptFile, {{"path", path}}, QString::fromUtf8(what)}; }
@@ -87,13 +97,18 @@ struct Session::Impl {
     try {
       auto impl = std::make_unique<Impl>();
       impl->path = path;
-      impl->threads = options.threads > 0 ? options.threads : QThread::idealThreadCount();
+      Environment& process = environment();
+      impl->threads = options.threads > 0 ? options.threads : process.threads;
       Ort::SessionOptions o;
-      o.SetIntraOpNumThreads(impl->threads);
-      o.SetInterOpNumThreads(1);
+      if (impl->threads == process.threads) {
+        o.DisablePerSessionThreads();
+      } else {
+        o.SetIntraOpNumThreads(impl->threads);
+        o.SetInterOpNumThreads(1);
+      }
       o.SetGraphOptimizationLevel(options.optimise ? ORT_ENABLE_ALL : ORT_DISABLE_ALL);
       if (!options.saveOptimised.isEmpty()) o.SetOptimizedModelFilePath(QFile::encodeName(options.saveOptimised).constData());
-      impl->session = create(environment(), o);
+      impl->session = create(process.env, o);
       if (auto ok = impl->describe(); !ok) return ok.error();
       return Session(std::move(impl));
     } catch (const Ort::Exception& e) {
@@ -186,17 +201,21 @@ Latency latencyOf(std::vector<double> milliseconds) {
   return l;
 }
 
-std::vector<Latency> measureInterleaved(const std::vector<std::function<bool()>>& calls, int warmup, int iterations) {
+std::vector<Latency> measureInterleaved(const std::vector<std::function<bool()>>& calls, int warmup, int iterations,
+                                        const std::function<bool()>& between) {
   using Clock = std::chrono::steady_clock;
   std::vector<std::vector<double>> times(calls.size());
   std::vector<bool> alive(calls.size(), true);
-  for (int round = -warmup; round < iterations; ++round)
+  bool going = true;
+  for (int round = -warmup; round < iterations && going; ++round)
     for (std::size_t i = 0; i < calls.size(); ++i) {
       if (!alive[i]) continue;
       const auto start = Clock::now();
       alive[i] = calls[i]();
       const double ms = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
       if (round >= 0 && alive[i]) times[i].push_back(ms);
+      going = !between || between();
+      if (!going) break;
     }
   std::vector<Latency> out;
   for (auto& t : times) {

@@ -76,6 +76,8 @@ double percentile(std::vector<double> values, double q);  ///< q in 0…100
 
 /// Runs each of the given calls in turn, round after round, so that a slow moment of the machine hits all of them alike.
 /// One Latency a call. A call returns false to give up (its own failure is reported by the caller).
-std::vector<Latency> measureInterleaved(const std::vector<std::function<bool()>>& calls, int warmup, int iterations);
+/// between is asked after each call, outside of the measured time: for progress and for stopping (false).
+std::vector<Latency> measureInterleaved(const std::vector<std::function<bool()>>& calls, int warmup, int iterations,
+                                        const std::function<bool()>& between = {});
 
 }  // namespace cloister::onnx
