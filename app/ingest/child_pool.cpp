@@ -138,6 +138,7 @@ Failure ChildPool::deathOf(Child& child, bool timedOut, bool garbled) {
 void ChildPool::dispatch(const NextJob& next) {
   // Answers are taken in order, so a slow file may hold back this many quick ones.
   const size_t room = children_.size() * 32;
+  exhausted_ = false;  // an answer may have brought new jobs
   for (auto& child : children_) {
     if (child->job || exhausted_ || stopAsked() || window_.size() >= room) continue;
     auto job = next();
@@ -196,10 +197,11 @@ bool ChildPool::deliver(const TakeAnswer& take) {
 }
 
 Result<void> ChildPool::run(const NextJob& next, const TakeAnswer& take, const std::function<void(const Message&)>& onPart) {
-  exhausted_ = false;
   for (;;) {
     dispatch(next);
+    const size_t before = window_.size();
     if (!deliver(take)) return Failure{FailureKind::Stopped, {}, {}};
+    if (window_.size() < before && !stopAsked()) continue;  // room again, and perhaps new jobs
     if (window_.empty() && (exhausted_ || stopAsked())) break;
     std::vector<pollfd> wanted;
     std::vector<Child*> who;

@@ -36,7 +36,7 @@ class Import {
         if (auto w = log_.append(file, {refusal(file, failure)}, {}); !w) return w.error();
     for (FoundFile& f : found.files) {
       known_.insert(f.path);
-      if (!log_.knows(f.path)) queue_.push_back(std::move(f));
+      if (!log_.knows(f.path) || log_.isIndex(f.path)) queue_.push_back(std::move(f));
     }
     total_ = log_.files + qint64(queue_.size());
     progress_.report(log_.files, total_, true);
@@ -89,7 +89,9 @@ class Import {
         break;
       }
       if (part.json.contains("references")) {
-        records << follow(file, part.json["references"].toArray());
+        const bool again = log_.isIndex(file);
+        records = follow(file, part.json["references"].toArray());
+        if (again) records.clear();  // said before; only the files it names were wanted
         continue;
       }
       collect(file, part, records, thumbs);
@@ -158,7 +160,8 @@ class Import {
         queue_.push_back({path, folder.relativeFilePath(path), {}});
       }
     }
-    records << QJsonObject{{"type", "changed"}, {"file", index}, {"what", QStringLiteral("an index of %1 files").arg(named)}};
+    records << QJsonObject{
+        {"type", "changed"}, {"file", index}, {"what", QStringLiteral("an index of %1 files").arg(named)}, {"index", named}};
     return records;
   }
 

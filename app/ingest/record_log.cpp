@@ -25,6 +25,11 @@ QString fileOf(const QJsonObject& record) {
   return record["type"].toString() == u"accepted" ? record["sample"].toObject()["file"].toString() : record["file"].toString();
 }
 
+bool mayGoOn(const QJsonObject& record) {
+  const QString type = record["type"].toString();
+  return (type == u"accepted" && record["sample"].toObject()["frames"].toInt() > 1) || record["kind"].toString() == u"policy_refused";
+}
+
 bool objectThere(const QJsonObject& record, const QString& objects, const QString& staging) {
   if (record["type"].toString() != u"accepted") return true;
   const QJsonObject sample = record["sample"].toObject();
@@ -64,8 +69,11 @@ Result<void> RecordLog::readBack(const QString& objects) {
   if (!lines.isEmpty() && lines.last().record["type"].toString() == u"finished") {
     alreadyFinished = true;
   } else {
-    const QString last = lines.isEmpty() ? QString() : fileOf(lines.last().record);
-    while (!lines.isEmpty() && fileOf(lines.last().record) == last) lines.removeLast();
+    // A file's records are written at once, yet a crash may have cut them: what may go on after its last line is read again.
+    if (!lines.isEmpty() && mayGoOn(lines.last().record)) {
+      const QString last = fileOf(lines.last().record);
+      while (!lines.isEmpty() && fileOf(lines.last().record) == last) lines.removeLast();
+    }
     good = lines.isEmpty() ? 0 : lines.last().end;
   }
   qint64 packEnd = 0;
@@ -93,6 +101,8 @@ void RecordLog::count(const QJsonObject& record) {
     ++refused;
   } else if (type == u"duplicate") {
     ++duplicates;
+  } else if (type == u"changed" && record.contains("index")) {
+    indexes_.insert(record["file"].toString());
   }
 }
 

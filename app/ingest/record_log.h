@@ -14,11 +14,13 @@ namespace cloister {
 
 class RecordLog {
  public:
-  /// Opens or goes on: a torn last line and the records of the last file (they may be incomplete) are cut, accepted records whose object is
+  /// Opens or goes on: a torn last line and records of a last file that may be incomplete are cut, accepted records whose object is
   /// gone end the part that counts. objects and staging are where an accepted sample's bytes may be.
   static Result<std::unique_ptr<RecordLog>> open(const QString& folder, const QString& objects);
 
   bool knows(const QString& file) const { return files_.contains(file); }
+  /// A DICOMDIR read before: the files it names are still wanted.
+  bool isIndex(const QString& file) const { return indexes_.contains(file); }
   /// First file with these bytes, empty when new.
   QString firstWith(const QString& sha256) const { return first_.value(sha256); }
 
@@ -36,7 +38,7 @@ class RecordLog {
 
   QString folder_;
   QFile log_, pack_;
-  QSet<QString> files_;
+  QSet<QString> files_, indexes_;
   QHash<QString, QString> first_;  ///< sha256 → file
 };
 

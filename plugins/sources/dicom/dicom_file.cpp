@@ -130,14 +130,17 @@ QString File::personName(const DcmTagKey& tag) {
 std::optional<long> File::integer(const DcmTagKey& tag) {
   DcmElement* element = nullptr;
   if (dataset().findAndGetElement(tag, element).bad() || !element || element->getLength() == 0) return {};
-  Uint16 us = 0;
-  Sint16 ss = 0;
-  Uint32 ul = 0;
-  Sint32 sl = 0;
-  if (element->getUint16(us).good()) return us;
-  if (element->getSint16(ss).good()) return ss;
-  if (element->getUint32(ul).good()) return long(ul);
-  if (element->getSint32(sl).good()) return sl;
+  // IS strictly: DCMTK would read "1A" as 1.
+  if (element->getVR() != EVR_IS && element->getVR() != EVR_DS) {
+    Uint16 us = 0;
+    Sint16 ss = 0;
+    Uint32 ul = 0;
+    Sint32 sl = 0;
+    if (element->getUint16(us).good()) return us;
+    if (element->getSint16(ss).good()) return ss;
+    if (element->getUint32(ul).good()) return long(ul);
+    if (element->getSint32(sl).good()) return sl;
+  }
   OFString value;
   if (element->getOFString(value, 0).good()) {
     bool ok = false;

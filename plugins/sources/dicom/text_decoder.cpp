@@ -127,6 +127,7 @@ QString decodeDicomText(const QByteArray& bytes, const QString& charset, bool pe
   }
   // Trailing spaces and one NUL are padding.
   while (!text.isEmpty() && (text.back() == ' ' || text.back() == QChar(0))) text.chop(1);
+  while (personName && text.endsWith('=')) text.chop(1);  // empty ideographic or phonetic groups
   return text;
 }
 
