@@ -12,6 +12,7 @@
 #include <QFile>
 #include <QJsonArray>
 #include <QJsonDocument>
+#include <QPluginLoader>
 
 #include "app/worker/verbs.h"
 #include "core/domain/files.h"
@@ -19,8 +20,9 @@
 #include "core/engine/data/prepared_data.h"
 #include "core/engine/engine_failure.h"
 #include "core/engine/models/model.h"
+#include "core/extension/plugin_catalogue.h"
 #include "core/metrics/predictions.h"
-#include "core/onnx/candidates.h"
+#include "core/onnx/target_plugin.h"
 
 namespace cloister {
 namespace {
@@ -65,6 +67,14 @@ std::vector<int> groupsOf(const PreparedData& data, const QString& split) {
   return denseIds(names);
 }
 
+TargetPlugin& loadTarget(const QString& id) {
+  const PluginInfo info = orThrow(PluginCatalogue::scan().find("target", id));
+  QPluginLoader loader(info.file);
+  auto* plugin = qobject_cast<TargetPlugin*>(loader.instance());
+  if (!plugin) throw EngineFailure({FailureKind::PolicyRefused, {{"rule", "target plugin " + id}}, loader.errorString()});
+  return *plugin;
+}
+
 class ExportJob {
  public:
   ExportJob(QString runDir, EventWriter& events)
@@ -73,9 +83,7 @@ class ExportJob {
   WorkerExit run() {
     const QString request = folder_ + QStringLiteral("/request.json");
     const QJsonObject asked = QFile::exists(request) ? orThrow(readJson(request)) : QJsonObject();
-    const onnx::ExportOptions options = orThrow(onnx::ExportOptions::fromJson(asked));
-    if (const QString target = asked["target"].toString("onnx"); target != u"onnx")
-      throw EngineFailure({FailureKind::InvalidArgument, {{"name", "target"}, {"value", target}, {"allowed", "onnx"}}, {}});
+    TargetPlugin& target = loadTarget(asked["target"].toString("onnx"));
     clear();
     event("started",
           {{"pid", QCoreApplication::applicationPid()}, {"version", programVersion()}, {"commit", codeCommit()}, {"device", "cpu"}});
@@ -85,7 +93,7 @@ class ExportJob {
     report.phase = [this](const QString& name) { phase(name); };
     report.progress = [this](qint64 done, qint64 total) { return progress(done, total); };
     report.warning = [this](const QString& kind, const QString& message) { event("warning", {{"kind", kind}, {"message", message}}); };
-    auto made = onnx::exportCandidates(input_, options, folder_, report);
+    auto made = target.write(input_, asked, folder_, report);
     if (!made && made.error().kind == FailureKind::Stopped) {
       event("stopped", {{"step", 0}}, true);
       return WorkerExit::StoppedAsAsked;

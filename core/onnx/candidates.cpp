@@ -396,7 +396,14 @@ QJsonObject Candidate::toJson() const {
   return o;
 }
 
-Result<ExportOptions> ExportOptions::fromJson(const QJsonObject& o) {
+Result<ExportOptions> ExportOptions::fromJson(const QJsonObject& request) {
+  QJsonObject o = request;
+  // A form made from the target's schema hands its values over under the schema's names.
+  const QJsonObject form = request["parameters"].toObject();
+  for (const auto& [key, member] :
+       {std::pair{"calibration", "calibration"}, std::pair{"maximum_accuracy_drop", "maximumAccuracyDrop"},
+        std::pair{"calibration_samples", "calibrationSamples"}, std::pair{"percentile", "percentile"}, std::pair{"threads", "threads"}})
+    if (form.contains(QLatin1String(key)) && !o.contains(QLatin1String(member))) o[QLatin1String(member)] = form[QLatin1String(key)];
   ExportOptions out;
   const auto refuse = [](const char* name, const QJsonValue& value, const char* allowed) {
     return Failure{FailureKind::InvalidArgument, {{"name", name}, {"value", value.toVariant().toString()}, {"allowed", allowed}}, {}};
