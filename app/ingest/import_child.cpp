@@ -90,7 +90,9 @@ Message importOne(SourcePlugin& source, const QJsonObject& job) {
   if (!head) return failed(head.error(), file);
   if (!source.recognises(file, *head)) return failed({FailureKind::UnsupportedFormat, {}, {}}, file);
 
-  Staged staged(job["staging"].toString() + QStringLiteral("/.part-%1").arg(::getpid()));
+  // A name of its own for each file: a source that remembers the last file by name and time must never take one for the other.
+  static qint64 copies = 0;
+  Staged staged(job["staging"].toString() + QStringLiteral("/.part-%1-%2").arg(::getpid()).arg(++copies));
   const auto copied = copyAndHash(file, staged.path(), sayAlive);
   if (!copied) return failed(copied.error(), copied.error().args["path"].toString() == staged.path() ? job["staging"].toString() : file);
   auto samples = source.describe(staged.path(), job["options"].toObject());
