@@ -18,6 +18,7 @@ function(cloister_library name)
   if(A_SHARED)
     add_library(cloister_${name} SHARED ${sources})
     set_target_properties(cloister_${name} PROPERTIES INSTALL_RPATH "$ORIGIN:$ORIGIN/torch/lib")
+    set_property(GLOBAL APPEND PROPERTY CLOISTER_SHARED_LIBRARIES cloister_${name})
   else()
     add_library(cloister_${name} STATIC ${sources})
   endif()
@@ -31,7 +32,9 @@ function(cloister_program name)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp" "${CMAKE_CURRENT_SOURCE_DIR}/*.h" "${CMAKE_CURRENT_SOURCE_DIR}/*.qrc")
   add_executable(${name} ${sources})
   target_link_libraries(${name} PRIVATE cloister_flags ${A_LINK})
-  set_target_properties(${name} PROPERTIES INSTALL_RPATH "$ORIGIN/../lib")
+  # RPATH, not RUNPATH: in an installation it must also hold for what Debian's libraries load, which have no path of their own.
+  target_link_options(${name} PRIVATE -Wl,--disable-new-dtags)
+  set_target_properties(${name} PROPERTIES INSTALL_RPATH "$ORIGIN/../lib:$ORIGIN/../lib/torch/lib")
 endfunction()
 
 # cloister_plugin(sources dicom LINK …) → plugins/sources/cloister_source_dicom.so; its JSON describes it to the GUI, only children load it
@@ -41,7 +44,7 @@ function(cloister_plugin kind name)
   add_library(plugin_${kind}_${name} MODULE ${sources})
   target_link_libraries(plugin_${kind}_${name} PRIVATE cloister_flags ${A_LINK})
   set_target_properties(plugin_${kind}_${name} PROPERTIES PREFIX "" OUTPUT_NAME "cloister_${kind}_${name}"
-    LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/plugins/${kind}" INSTALL_RPATH "$ORIGIN/../../lib")
+    LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/plugins/${kind}" INSTALL_RPATH "$ORIGIN/../../lib:$ORIGIN/../../lib/torch/lib")
 endfunction()
 
 # cloister_tests(store LINK cloister_store): every tests/unit/store/test_*.cpp becomes one Qt Test executable that links only this
