@@ -40,7 +40,7 @@ try_programs() {  # user, folder of the programs
     cd; $1/cloister-cli --version
     $1/cloister --version
     $1/cloister-worker hardware | head -c 300; echo
-    echo secret > pass; $1/cloister-cli keys create --name k --passphrase-file pass --json >/dev/null
+    rm -rf .config/cloister; echo secret > pass; $1/cloister-cli keys create --name k --passphrase-file pass --json >/dev/null
     rm -rf phantoms p; $1/cloister-ingest synthesize --to phantoms --patients 2 --seed 1 | tail -n 1
     $1/cloister-cli project create --project p --task image-classification --json >/dev/null
     $1/cloister-cli data import --project p --source dicom phantoms --json
