@@ -224,6 +224,8 @@ UnitImage toUnit(const DecodedFrame& frame, const GreyWindow& window) {
 
 UnitImage resized(const UnitImage& image, int width, int height) {
   if (width == image.width && height == image.height) return image;
+  // Rows are added up many pixels at a time, so the axis of rows goes first where it makes the image smaller.
+  if (height < image.height) return resizedHorizontally(resizedVertically(image, height), width);
   return resizedVertically(resizedHorizontally(image, width), height);
 }
 

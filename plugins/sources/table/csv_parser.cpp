@@ -101,14 +101,30 @@ std::vector<std::vector<QByteArray>> firstRows(const QByteArray& text, bool whol
   return rows;
 }
 
-/// Rows that agree on a number of columns above one speak for a separator.
+/// Rows that agree on a number of columns above one speak for a separator, most of all when the first row is among them.
 double agreement(const std::vector<std::vector<QByteArray>>& rows) {
   std::map<size_t, int> counts;
   for (const auto& r : rows) ++counts[r.size()];
   double best = 0;
-  for (const auto& [columns, n] : counts)
-    if (columns > 1) best = std::max(best, double(n) / double(rows.size()) + 0.001 * double(std::min<size_t>(columns, 99)));
+  for (const auto& [columns, n] : counts) {
+    if (columns < 2) continue;
+    const double share = double(n) / double(rows.size()) * (rows[0].size() == columns ? 1.0 : 0.5);
+    best = std::max(best, share + 0.001 * double(std::min<size_t>(columns, 99)));
+  }
   return best;
+}
+
+/// Under this separator every comma stands within a number: then the comma is a decimal sign.
+bool commasAreDecimal(const std::vector<std::vector<QByteArray>>& rows) {
+  static const QRegularExpression number(QStringLiteral("^\\s*-?\\d+,\\d+\\s*$"));
+  bool any = false;
+  for (const auto& row : rows)
+    for (const QByteArray& cell : row) {
+      if (!cell.contains(',')) continue;
+      if (cell.size() > 40 || !number.match(QString::fromLatin1(cell)).hasMatch()) return false;
+      any = true;
+    }
+  return any;
 }
 
 char detectSeparator(const QByteArray& text, bool whole) {
@@ -117,7 +133,10 @@ char detectSeparator(const QByteArray& text, bool whole) {
   for (const char candidate : {',', ';', '\t', '|', ' '}) {
     double score = 0;
     try {
-      score = agreement(firstRows(text, whole, candidate, 200));
+      const auto rows = firstRows(text, whole, candidate, 200);
+      if (rows.empty()) continue;
+      score = agreement(rows);
+      if (candidate != ',' && score >= 0.95 && commasAreDecimal(rows)) score += 1;
     } catch (const SourceError&) {
       continue;  // with this separator it is no table
     }
