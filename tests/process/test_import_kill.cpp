@@ -86,6 +86,14 @@ QMap<QString, QByteArray> contentOf(const QString& dir) {
   return content;
 }
 
+/// Keys only: a picture's bytes in a failure message help nobody.
+QStringList differences(const QMap<QString, QByteArray>& a, const QMap<QString, QByteArray>& b) {
+  QStringList keys;
+  for (const QString& key : a.keys() + b.keys())
+    if (a.value(key) != b.value(key)) keys.append(key);
+  return keys;
+}
+
 QList<qint64> childrenOf(qint64 pid) {
   QList<qint64> children;
   QDir tasks(QStringLiteral("/proc/%1/task").arg(pid));
@@ -141,7 +149,8 @@ class TestImportKill : public QObject {
       QProcess process;
       process.start(tool(), importOf(dir) + QStringList{"--json"});
       QVERIFY(process.waitForStarted());
-      if (!process.waitForFinished(30 + int(random_() % 250))) {
+      // Longer from round to round: on a busy machine a start alone may take longer than any fixed time.
+      if (!process.waitForFinished(30 + int(random_() % quint32(200 + 40 * round)))) {
         ::kill(pid_t(process.processId()), SIGKILL);
         ++kills;
       }
@@ -150,10 +159,11 @@ class TestImportKill : public QObject {
     }
     QCOMPARE(last.code, 0);
     QVERIFY2(kills >= 3, qPrintable(QString::number(kills)));
-    QVERIFY(last.json["resumed"].toBool());
-    QCOMPARE(last.json["accepted"].toInt(), kImages);
-    QCOMPARE(last.json["duplicateCount"].toInt(), 0);
-    QCOMPARE(contentOf(dir), unbroken_);
+    // A kill after the last file but before the end makes the next call a new import of nothing new; all other calls go on.
+    auto project = get(Project::open(dir, Project::Mode::ReadOnly));
+    QVERIFY(get(project->imports()).size() < kills);
+    QCOMPARE(get(project->counts()).samples, kImages);
+    QCOMPARE(differences(contentOf(dir), unbroken_), QStringList());
   }
 
   void killedChildIsStartedAgain() {
@@ -164,7 +174,7 @@ class TestImportKill : public QObject {
       QProcess process;
       process.start(tool(), importOf(dir) + QStringList{"--json"});
       QVERIFY(process.waitForStarted());
-      while (!process.waitForFinished(60 + int(random_() % 200)))
+      while (!process.waitForFinished(60 + int(random_() % quint32(200 + 100 * round))))
         for (const qint64 child : childrenOf(process.processId())) {
           ::kill(pid_t(child), SIGKILL);
           ++kills;
@@ -172,12 +182,13 @@ class TestImportKill : public QObject {
       last = collect(process);
       QVERIFY(!last.killed);
       if (last.code == 0) break;
-      QCOMPARE(last.json.value("error").toObject().value("kind").toString(), "crashed");  // killed before its first file: said, and resumable
+      QCOMPARE(last.json.value("error").toObject().value("kind").toString(),
+               "crashed");  // killed before its first file: said, and resumable
     }
     QCOMPARE(last.code, 0);
     QVERIFY2(kills >= 2, qPrintable(QString::number(kills)));
     QCOMPARE(last.json["accepted"].toInt(), kImages);
-    QCOMPARE(contentOf(dir), unbroken_);
+    QCOMPARE(differences(contentOf(dir), unbroken_), QStringList());
   }
 
   void stoppedImportSaysSoAndGoesOn() {
@@ -194,7 +205,7 @@ class TestImportKill : public QObject {
     const Ended ended = call(importOf(dir));
     QCOMPARE(ended.code, 0);
     QVERIFY(ended.json["resumed"].toBool());
-    QCOMPARE(contentOf(dir), unbroken_);
+    QCOMPARE(differences(contentOf(dir), unbroken_), QStringList());
   }
 
   void secondImportOfTheSameFilesAddsNothing() {
@@ -205,7 +216,7 @@ class TestImportKill : public QObject {
     QVERIFY(!again.json["resumed"].toBool());
     QCOMPARE(again.json["accepted"].toInt(), 0);
     QCOMPARE(again.json["duplicateCount"].toInt(), kImages);
-    QCOMPARE(contentOf(dir), unbroken_);
+    QCOMPARE(differences(contentOf(dir), unbroken_), QStringList());
   }
 };
 
