@@ -852,6 +852,10 @@
         <translation>正在准备样本</translation>
     </message>
     <message>
+        <source>%1 has said nothing for %2; it may hang. cloister-cli runs stop ends it.</source>
+        <translation>%1 已有 %2 没有任何消息，可能已卡住。可用 cloister-cli runs stop 结束。</translation>
+    </message>
+    <message>
         <source>Stopping %1 after a checkpoint; once more ends this program at once, the run goes on stopping.</source>
         <translation>正在保存检查点并停止 %1；再按一次立即结束本程序，运行会继续停止。</translation>
     </message>

@@ -104,7 +104,11 @@ int followRun(Context& context, RunSession& session, const QString& run) {
     if (id == run) progress.take(events);
   });
   QObject::connect(&supervisor, &RunSupervisor::runChanged, &scope, [&](const QString& id) {
-    if (id == run) endWhenFinal();
+    if (id != run) return;
+    if (const auto row = session.project->run(run); row && row->summary.contains("silentSeconds"))
+      context.note(tr("%1 has said nothing for %2; it may hang. cloister-cli runs stop ends it.")
+                       .arg(run, durationText(row->summary["silentSeconds"].toDouble())));
+    endWhenFinal();
   });
   const auto stop = [&] {
     context.note(tr("Stopping %1 after a checkpoint; once more ends this program at once, the run goes on stopping.").arg(run));

@@ -64,6 +64,7 @@ void applyOutcome(RunRecord& row, const ChildOutcome& outcome) {
   row.summary["exitCode"] = outcome.exitCode;
   row.summary.remove("progress");
   row.summary.remove("phase");
+  row.summary.remove("silentSeconds");
   if (outcome.failure) row.summary["failure"] = outcome.failure->toJson();
   else row.summary.remove("failure");
   row.finishedAt = QDateTime::currentDateTimeUtc().toString(Qt::ISODateWithMs);

@@ -11,7 +11,7 @@
 
 namespace cloister {
 
-/// step, steps and summary {"values","best","seconds","device","phase","progress","warnings","failure","lastEventAt"}.
+/// step, steps and summary {"values","best","seconds","device","phase","progress","warnings","failure","silentSeconds","lastEventAt"}.
 void applyEvents(RunRecord&, const QList<RunEvent>&);
 void applyOutcome(RunRecord&, const ChildOutcome&);
 bool isFinal(const QString& state);  ///< stopped, attempt_failed, failed, finished

@@ -53,8 +53,8 @@ struct RunSupervisor::Private {
   struct Active {  // a training run with a live worker
     RunRecord row;
     ChildWatch watch;
-    QElapsedTimer sinceSaved, sinceStop;
     bool terminated = false;
+    QElapsedTimer sinceSaved = {}, sinceStop = {}, sinceEvent = {};
   };
   struct Job {
     QString run, verb;
@@ -72,6 +72,7 @@ struct RunSupervisor::Private {
   void poll();
   void pollRun(Active&);
   void watchStop(Active&);
+  void watchSilence(Active&, bool spoke);
   bool pollJob(Job&);
   void startNextQueued();
   void saveAndTell(const RunRecord&);
@@ -84,7 +85,7 @@ struct RunSupervisor::Private {
   std::map<QString, std::unique_ptr<Active>> active;
   std::vector<std::unique_ptr<Job>> jobs;
   QTimer timer;
-  int graceMs = 60'000;
+  int graceMs = 60'000, silenceMs = 120'000;
   std::function<bool()> stopCheck;
 };
 
@@ -98,6 +99,8 @@ RunSupervisor::~RunSupervisor() = default;
 void RunSupervisor::setStopCheck(std::function<bool()> check) { d->stopCheck = std::move(check); }
 
 void RunSupervisor::setStopGrace(int milliseconds) { d->graceMs = milliseconds; }
+
+void RunSupervisor::setSilenceLimit(int milliseconds) { d->silenceMs = milliseconds; }
 
 bool RunSupervisor::isActive(const QString& run) const { return d->active.contains(run); }
 
@@ -232,7 +235,7 @@ Result<void> RunSupervisor::Private::launchAttempt(RunRecord& row) {
   row.summary.remove("failure");
   row.summary.remove("exitCode");
   row.summary["offset"] = 0;
-  auto entry = std::make_unique<Active>(Active{row, ChildWatch(folder, kTrainEvents), {}, {}, false});
+  auto entry = std::make_unique<Active>(Active{row, ChildWatch(folder, kTrainEvents)});
   active[row.id] = std::move(entry);
   timer.start();
   saveAndTell(row);
@@ -310,6 +313,18 @@ void RunSupervisor::Private::watchStop(Active& run) {
   else if (waited > graceMs && !std::exchange(run.terminated, true)) run.watch.signalAll(SIGTERM);
 }
 
+/// A worker that lives and says nothing may hang in a driver or on a dead disk: people should know, and decide.
+void RunSupervisor::Private::watchSilence(Active& run, bool spoke) {
+  const bool known = run.row.summary.contains("silentSeconds");
+  if (spoke || !run.sinceEvent.isValid()) {
+    run.sinceEvent.start();
+    run.row.summary.remove("silentSeconds");
+  } else if (!known && run.sinceEvent.elapsed() > silenceMs) {
+    run.row.summary["silentSeconds"] = run.sinceEvent.elapsed() / 1000;
+    saveAndTell(run.row);
+  }
+}
+
 // ---- follow
 
 void RunSupervisor::Private::poll() {
@@ -334,6 +349,7 @@ void RunSupervisor::Private::pollRun(Active& run) {
   if (!events.isEmpty()) Q_EMIT supervisor->eventsArrived(id, events);
   if (alive) {
     watchStop(run);
+    watchSilence(run, !events.isEmpty());
     const bool due = !run.sinceSaved.isValid() || run.sinceSaved.elapsed() >= kSaveEveryMs;
     if (events.isEmpty() || !due) return;
     run.sinceSaved.start();
@@ -442,7 +458,7 @@ Result<void> RunSupervisor::attach() {
     const qint64 offset = old.attempts == row.attempts ? old.summary["offset"].toInteger() : 0;
     ChildWatch watch(row.attempts > 0 ? attemptFolder(runDir, row.attempts) : runDir, kTrainEvents, offset);
     const QList<RunEvent> missed = watch.readEvents();
-    if (!isFinal(row.state)) d->active[row.id] = std::make_unique<Private::Active>(Private::Active{row, std::move(watch), {}, {}, false});
+    if (!isFinal(row.state)) d->active[row.id] = std::make_unique<Private::Active>(Private::Active{row, std::move(watch)});
     d->saveAndTell(row);
     if (!missed.isEmpty()) Q_EMIT eventsArrived(row.id, missed);
   }

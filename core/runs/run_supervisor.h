@@ -70,6 +70,8 @@ class RunSupervisor : public QObject {
   void setStopCheck(std::function<bool()> check);
   /// How long a worker may take to stop by itself (60 s).
   void setStopGrace(int milliseconds);
+  /// After this long without an event from a living worker summary["silentSeconds"] says so (120 s); the run is not ended for it.
+  void setSilenceLimit(int milliseconds);
 
  Q_SIGNALS:
   void preparing(qint64 done, qint64 total);                          ///< samples, from inside start()

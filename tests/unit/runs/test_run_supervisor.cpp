@@ -138,6 +138,18 @@ class TestRunSupervisor : public QObject {
     QVERIFY(project_->run(run)->summary["forced"].toBool());
   }
 
+  void aSilentWorkerIsNoticedAndLeftAlone() {
+    script("event started {\"steps\":4}\nsleep 1500\nevent metric {\"step\":1,\"values\":{}}\nwaitstop\n");
+    supervisor_->setSilenceLimit(500);
+    const QString run = started();
+    QTRY_VERIFY(project_->run(run)->summary.contains("silentSeconds"));
+    QCOMPARE(state(run), "running");
+    QTRY_COMPARE(project_->run(run)->step, 1);
+    QVERIFY(!project_->run(run)->summary.contains("silentSeconds"));
+    QVERIFY(bool(supervisor_->requestStop(run)));
+    QTRY_COMPARE(state(run), "stopped");
+  }
+
   void aStopFileOfAnotherProgramIsSeen() {
     script("event started {\"steps\":4}\nwaitstop\n");
     const QString run = started();
