@@ -13,6 +13,12 @@ Failure refused(const char* name, double value, const QString& allowed) {
   return {FailureKind::InvalidArgument, {{"name", name}, {"value", QString::number(value)}, {"allowed", allowed}}, {}};
 }
 
+// Small datasets need more passes than large ones: about 15,000 samples seen from scratch, half of that when fine-tuning.
+int automaticEpochs(std::int64_t samples, bool baseWeights) {
+  const std::int64_t passes = (baseWeights ? 7500 : 15000) / std::max<std::int64_t>(1, samples);
+  return int(baseWeights ? std::clamp<std::int64_t>(passes, 5, 30) : std::clamp<std::int64_t>(passes, 10, 60));
+}
+
 double automaticRate(const QString& architecture, bool adamw, bool baseWeights) {
   if (baseWeights) return adamw ? 3e-5 : 1e-3;
   if (!adamw) return 0.02;
@@ -25,7 +31,7 @@ Result<TrainRecipe> makeRecipe(const QJsonObject& p, const RecipeContext& contex
   TrainRecipe r;
   r.architecture = p["architecture"].toString(r.architecture);
   r.dropout = p["dropout"].toDouble(r.dropout);
-  r.epochs = p["epochs"].toInt(context.baseWeights ? 15 : r.epochs);
+  r.epochs = p["epochs"].toInt(automaticEpochs(context.trainSamples, context.baseWeights));
   r.adamw = p["optimizer"].toString("adamw") == u"adamw";
   r.learningRate = p["learning_rate"].toDouble(automaticRate(r.architecture, r.adamw, context.baseWeights));
   r.batchSize = p["batch_size"].toInt(r.batchSize);
@@ -40,6 +46,7 @@ Result<TrainRecipe> makeRecipe(const QJsonObject& p, const RecipeContext& contex
   r.patience = p["early_stopping"].toInt(r.patience);
   r.bestMetric = p["best_metric"].toString(r.bestMetric);
   r.checkpointMinutes = p["checkpoint_minutes"].toDouble(r.checkpointMinutes);
+  r.metricSeconds = p["metric_seconds"].toDouble(r.metricSeconds);
   r.freezeBackbone = p["freeze_backbone"].toBool(false);
   r.threads = p["threads"].toInt(0);
   if (r.threads <= 0) r.threads = std::max(1, context.processors / std::max(1, context.worldSize));

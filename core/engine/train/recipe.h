@@ -29,6 +29,7 @@ struct TrainRecipe {
   int patience = 0;              ///< epochs without improvement before an early stop; 0: off
   QString bestMetric = "auc";    ///< auc, accuracy, balanced_accuracy, loss
   double checkpointMinutes = 2;  ///< 0: after each step
+  double metricSeconds = 0.25;   ///< shortest time between two points of the curve
   int threads = 1;               ///< processors to use
   int replicas = 1;              ///< micro-batches computed side by side; threads / replicas threads each
   bool freezeBackbone = false;   ///< train the output layer only

@@ -306,7 +306,7 @@ void Session::checkpoint(bool best) {
 
 void Session::reportStep(double loss, double norm, double learningRate) {
   const double elapsed = secondsSince(lastReport_);
-  if (elapsed < 0.25 && state.step != totalSteps) return;
+  if (elapsed < recipe.metricSeconds && state.step != totalSteps) return;
   const double steps = double(state.step - lastReportStep_), perSecond = steps / std::max(elapsed, 1e-9);
   lastReport_ = Clock::now();
   lastReportStep_ = state.step;

@@ -42,7 +42,7 @@ ValidationMetrics validationMetrics(const std::vector<double>& probabilities, co
   }
   double present = 0, aucs = 0, curves = 0;
   for (std::size_t c = 0; c < k; ++c) {
-    m.accuracy += right[c] / double(n);
+    m.accuracy += right[c];
     if (total[c] > 0) {
       m.balancedAccuracy += right[c] / total[c];
       ++present;
@@ -57,6 +57,7 @@ ValidationMetrics validationMetrics(const std::vector<double>& probabilities, co
     aucs += areaUnderCurve(scores, positive);
     ++curves;
   }
+  m.accuracy /= double(n);
   m.balancedAccuracy /= present;
   m.auc = curves > 0 ? aucs / curves : 0.5;
   return m;
