@@ -18,6 +18,7 @@ struct Row {
 
 constexpr Row kVerbs[] = {
     {"train", cloister::trainVerb, "--run DIR --attempt N"},
+    {"evaluate", cloister::evaluateVerb, "--run DIR (options in DIR/evaluation/request.json)"},
     {"plan", cloister::planVerb, "--request FILE (prints a FitReport)"},
     {"export", cloister::exportVerb, "--run DIR"},
     {"export-graph", cloister::exportGraphVerb, "--request FILE (weights to ONNX without a run)"},

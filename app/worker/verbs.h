@@ -16,6 +16,7 @@ int planVerb(const QStringList& arguments);
 int exportVerb(const QStringList& arguments);
 int exportGraphVerb(const QStringList& arguments);
 int runVerb(const QStringList& arguments);
+int evaluateVerb(const QStringList& arguments);
 int initVerb(const QStringList& arguments);
 int logitsVerb(const QStringList& arguments);
 

@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <mutex>
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
+
+#include "core/engine/evaluate/batches.h"
 
 namespace cloister {
 namespace {
@@ -21,13 +24,17 @@ struct Session {
   const RobustnessInput& input;
   const RobustnessOptions& options;
   const std::function<void(std::int64_t, std::int64_t)>& progress;
+  Team team;
+  std::mutex mutex{};
   std::int64_t done = 0, total = 0;
   std::vector<std::uint8_t> cleanWrong{};
   std::vector<int> cleanDecision{};
   double cleanLoss = 0;
 
   std::size_t count() const { return input.labels.size(); }
+  const Classifier& classifier(int member) const { return input.classifiers[static_cast<std::size_t>(member)]; }
   void advance(std::size_t n) {
+    const std::lock_guard lock(mutex);
     done += static_cast<std::int64_t>(n);
     if (progress) progress(done, total);
   }
@@ -40,24 +47,20 @@ at::Tensor labelTensor(const std::vector<int>& labels, std::size_t begin, std::s
   return out;
 }
 
-template <typename F>
-void forBatches(std::size_t count, int batch, F f) {
-  const auto step = static_cast<std::size_t>(std::max(1, batch));
-  for (std::size_t begin = 0; begin < count; begin += step) f(begin, std::min(count, begin + step));
-}
-
 void measureClean(Session& s) {
-  const at::NoGradGuard off;
-  forBatches(s.count(), s.options.batch, [&](std::size_t begin, std::size_t end) {
+  s.cleanWrong.resize(s.count());
+  s.cleanDecision.resize(s.count());
+  std::vector<double> losses(batchCount(s.count(), s.options.batch));
+  forBatches(s.team, s.count(), s.options.batch, [&](int member, std::size_t index, std::size_t begin, std::size_t end) {
+    const at::NoGradGuard off;
     const at::Tensor labels = labelTensor(s.input.labels, begin, end);
-    const at::Tensor logits = s.input.classifier(s.input.images(begin, end));
+    const at::Tensor logits = s.classifier(member)(s.input.images(begin, end));
     const at::Tensor wrong = decidedWrong(logits, labels, s.options.threshold), decided = decidedClasses(logits, s.options.threshold);
-    s.cleanLoss += at::cross_entropy_loss(logits, labels, {}, at::Reduction::Sum).item<double>();
-    const bool* w = wrong.const_data_ptr<bool>();
-    const std::int64_t* d = decided.const_data_ptr<std::int64_t>();
-    s.cleanWrong.insert(s.cleanWrong.end(), w, w + labels.size(0));
-    s.cleanDecision.insert(s.cleanDecision.end(), d, d + labels.size(0));
+    losses[index] = at::cross_entropy_loss(logits, labels, {}, at::Reduction::Sum).item<double>();
+    std::copy_n(wrong.const_data_ptr<bool>(), end - begin, s.cleanWrong.begin() + static_cast<std::ptrdiff_t>(begin));
+    std::copy_n(decided.const_data_ptr<std::int64_t>(), end - begin, s.cleanDecision.begin() + static_cast<std::ptrdiff_t>(begin));
   });
+  for (const double loss : losses) s.cleanLoss += loss;
 }
 
 /// Robust accuracy and success rate as statistics of a weighted set.
@@ -102,25 +105,32 @@ AttackOptions attackOptions(const RobustnessOptions& o, AttackKind kind, AttackN
   return a;
 }
 
-/// Attacks every sample at one radius; found(sample, original, attacked) for each that turned from right to wrong.
+/// Attacks the first count samples at one radius; found(sample, original, attacked), in order, for each that turned from right to wrong.
 Hits attackAll(Session& s, const AttackOptions& a, std::size_t count,
                const std::function<void(std::size_t, const at::Tensor&, const at::Tensor&)>& found) {
-  Hits hits;
-  forBatches(count, s.options.batch, [&](std::size_t begin, std::size_t end) {
+  const std::size_t batches = batchCount(count, s.options.batch);
+  std::vector<AttackOutcome> outcomes(batches);
+  std::vector<at::Tensor> originals(batches);
+  forBatches(s.team, count, s.options.batch, [&](int member, std::size_t index, std::size_t begin, std::size_t end) {
     const at::Tensor images = s.input.images(begin, end), labels = labelTensor(s.input.labels, begin, end);
     const std::vector<std::int64_t> ids(s.input.sampleIds.begin() + static_cast<std::ptrdiff_t>(begin),
                                         s.input.sampleIds.begin() + static_cast<std::ptrdiff_t>(end));
-    const AttackOutcome out = attack(s.input.classifier, images, labels, a, ids);
+    outcomes[index] = attack(s.classifier(member), images, labels, a, ids);
+    originals[index] = images;
+    s.advance(end - begin);
+  });
+  Hits hits;
+  for (std::size_t b = 0; b < batches; ++b) {
+    const AttackOutcome& out = outcomes[b];
     hits.lossSum += out.loss.sum().item<double>();
     hits.zeroGradients += out.zeroGradient.sum().item<std::int64_t>();
     const bool* wrong = out.wrong.const_data_ptr<bool>();
-    for (std::size_t i = begin; i < end; ++i) {
-      const auto at = static_cast<std::int64_t>(i - begin);
+    for (std::int64_t at = 0; at < out.wrong.size(0); ++at) {
+      const std::size_t i = hits.wrong.size();
       hits.wrong.push_back(wrong[at]);
-      if (found && hits.wrong.back() && !s.cleanWrong[i]) found(i, images[at], out.images[at]);
+      if (found && wrong[at] && !s.cleanWrong[i]) found(i, originals[b][at], out.images[at]);
     }
-    s.advance(end - begin);
-  });
+  }
   return hits;
 }
 
@@ -156,7 +166,7 @@ AttackCurve measureCurve(Session& s, AttackKind kind, AttackNorm norm, const std
     curve.signs.push_back({"zero_gradient", static_cast<double>(zero) / static_cast<double>(tries)});
   for (AttackExample& e : curve.examples) {
     const at::NoGradGuard off;
-    e.after = decidedClasses(s.input.classifier(e.attacked.unsqueeze(0)), s.options.threshold)[0].item<int>();
+    e.after = decidedClasses(s.classifier(0)(e.attacked.unsqueeze(0)), s.options.threshold)[0].item<int>();
   }
   return curve;
 }
@@ -174,7 +184,7 @@ void lookForRises(AttackCurve& curve, double clean, const std::vector<double>& r
 std::vector<MaskingSign> lookAtOutput(Session& s) {
   const at::NoGradGuard off;
   const at::Tensor images = s.input.images(0, std::min<std::size_t>(s.count(), 16));
-  const at::Tensor a = s.input.classifier(images), b = s.input.classifier(images);
+  const at::Tensor a = s.classifier(0)(images), b = s.classifier(0)(images);
   std::vector<MaskingSign> signs;
   const double difference = (a - b).abs().max().item<double>();
   if (difference > 1e-4) signs.push_back({"random_output", difference});
@@ -209,7 +219,8 @@ std::int64_t gradientPasses(const RobustnessOptions& o) {
 
 std::vector<AttackCurve> measureRobustness(const RobustnessInput& input, const RobustnessOptions& options,
                                            const std::function<void(std::int64_t, std::int64_t)>& progress) {
-  Session s{input, options, progress};
+  TORCH_CHECK(!input.classifiers.empty(), "measureRobustness: no classifier");
+  Session s{input, options, progress, Team(static_cast<int>(input.classifiers.size()))};
   const auto radii = static_cast<std::int64_t>(options.linf.size() + options.l2.size());
   const auto few = static_cast<std::int64_t>(std::min<std::size_t>(s.count(), 64));
   s.total = radii * static_cast<std::int64_t>(s.count()) * (int(options.fgsm) + int(options.pgd)) + (options.pgd ? few : 0);

@@ -1,6 +1,6 @@
 // Fragility of a classifier: robust accuracy and attack success rate over ε for FGSM and PGD, with intervals by patient, example pictures
-// and the signs that an attack was fooled (gradient masking) instead of resisted. Called by the worker's evaluate verb. One thread, plus
-// LibTorch's own. Throws as LibTorch does; check() may throw to stop.
+// and the signs that an attack was fooled (gradient masking) instead of resisted. Called by the worker's evaluate verb. One thread for
+// each classifier given. Throws as LibTorch does; progress may throw to stop.
 #pragma once
 #include <functional>
 #include <string>
@@ -14,8 +14,8 @@
 namespace cloister {
 
 struct RobustnessInput {
-  Classifier classifier;
-  /// float32 [n, C, H, W], 0…1, for positions begin … end-1 of the attacked samples.
+  std::vector<Classifier> classifiers;  ///< the same model once for each thread to use; one at least
+  /// float32 [n, C, H, W], 0…1, for positions begin … end-1 of the attacked samples; called from all threads.
   std::function<at::Tensor(std::size_t begin, std::size_t end)> images;
   std::vector<int> labels;              ///< per attacked sample
   std::vector<int> groups;              ///< dense ids (patients)
@@ -69,7 +69,7 @@ struct AttackCurve {
   std::vector<MaskingSign> signs;
 };
 
-/// progress(done, total) counts attacked samples over all curves and radii.
+/// progress(done, total) counts attacked samples over all curves and radii; called by one thread at a time, but not always the same.
 std::vector<AttackCurve> measureRobustness(const RobustnessInput&, const RobustnessOptions&,
                                            const std::function<void(std::int64_t, std::int64_t)>& progress = {});
 

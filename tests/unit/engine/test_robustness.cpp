@@ -31,10 +31,10 @@ struct Set {
       input.sampleIds.push_back(100 + i);
     }
     input.images = [this](std::size_t b, std::size_t e) { return images.slice(0, std::int64_t(b), std::int64_t(e)); };
-    input.classifier = [this](const at::Tensor& x) {
+    input.classifiers.assign(2, [this](const at::Tensor& x) {
       const at::Tensor z = (x.flatten(1) - 0.5).matmul(weight);
       return at::stack({-z, z}, 1);
-    };
+    });
     options.linf = {0.01, 0.03};
     options.l2 = {0.05};
     options.batch = 7;
@@ -92,9 +92,10 @@ class TestRobustness : public QObject {
     }
   }
 
-  void batchSizeDoesNotMatter() {
+  void batchesAndThreadsDoNotMatter() {
     Set a, b;
     b.options.batch = 60;
+    b.input.classifiers.resize(1);
     const auto x = measureRobustness(a.input, a.options), y = measureRobustness(b.input, b.options);
     for (std::size_t c = 0; c < x.size(); ++c)
       for (std::size_t p = 0; p < x[c].points.size(); ++p) {
@@ -106,7 +107,7 @@ class TestRobustness : public QObject {
   void maskedGradientsAreCalledOut() {
     Set set;
     // Rounding in front of the model: gradients are zero, and the attack fails although any picture is allowed.
-    set.input.classifier = [&set](const at::Tensor& x) {
+    set.input.classifiers[0] = set.input.classifiers[1] = [&set](const at::Tensor& x) {
       const at::Tensor z = ((x * 20).round() / 20 - 0.5).flatten(1).matmul(set.weight);
       return at::stack({-z, z}, 1);
     };
@@ -120,7 +121,8 @@ class TestRobustness : public QObject {
   void randomOutputIsCalledOut() {
     Set set;
     auto noise = generator(9);
-    set.input.classifier = [&set, &noise](const at::Tensor& x) {
+    set.input.classifiers.resize(1);
+    set.input.classifiers[0] = [&set, &noise](const at::Tensor& x) {
       const at::Tensor z = (x.flatten(1) - 0.5).matmul(set.weight);
       return at::stack({-z, z}, 1) + 0.1 * at::randn({x.size(0), 2}, noise);
     };
@@ -131,8 +133,8 @@ class TestRobustness : public QObject {
 
   void softmaxInsteadOfLogitsIsCalledOut() {
     Set set;
-    const Classifier logits = set.input.classifier;
-    set.input.classifier = [logits](const at::Tensor& x) { return at::softmax(logits(x), 1); };
+    const Classifier logits = set.input.classifiers[0];
+    set.input.classifiers[0] = set.input.classifiers[1] = [logits](const at::Tensor& x) { return at::softmax(logits(x), 1); };
     for (const AttackCurve& c : measureRobustness(set.input, set.options)) QVERIFY(has(c, "probabilities_given"));
   }
 };
