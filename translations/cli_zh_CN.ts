@@ -572,6 +572,18 @@
         <translation>受攻击的测试样本数。</translation>
     </message>
     <message>
+        <source>Steps of PGD.</source>
+        <translation>PGD 的步数。</translation>
+    </message>
+    <message>
+        <source>Random starts of PGD.</source>
+        <translation>PGD 的随机起点数。</translation>
+    </message>
+    <message>
+        <source>Leave out the timings.</source>
+        <translation>不测延迟。</translation>
+    </message>
+    <message>
         <source>Probability from which a class counts as found.</source>
         <translation>判定为某类所需的概率。</translation>
     </message>

@@ -22,11 +22,17 @@ Result<QJsonObject> optionsFrom(const Context& context) {
           FailureKind::InvalidArgument, {{"name", "--threshold"}, {"value", context.value("threshold")}, {"allowed", "0 … 1"}}, {}};
     options["threshold"] = threshold;
   }
-  if (context.isSet("attack-samples")) {
-    auto samples = context.integer("attack-samples", 1, 1'000'000);
-    if (!samples) return samples.error();
-    options["samples"] = *samples;
+  constexpr struct {
+    const char *option, *member;
+    qint64 minimum, maximum;
+  } kNumbers[] = {{"attack-samples", "samples", 1, 1'000'000}, {"steps", "steps", 1, 1000}, {"restarts", "restarts", 1, 100}};
+  for (const auto& number : kNumbers) {
+    if (!context.isSet(QLatin1String(number.option))) continue;
+    auto value = context.integer(QLatin1String(number.option), number.minimum, number.maximum);
+    if (!value) return value.error();
+    options[QLatin1String(number.member)] = *value;
   }
+  if (context.isSet("no-latency")) options["latency"] = false;
   QJsonArray epsilons;
   for (const QString& word : context.value("epsilons").split(',', Qt::SkipEmptyParts)) {
     bool ok = false;
@@ -53,6 +59,9 @@ class Evaluate : public Verb {
             {"no-attacks", tr("Leave out FGSM and PGD.")},
             {"epsilons", tr("Attack strengths in grey levels of 255, with commas."), "LIST"},
             {"attack-samples", tr("How many test samples are attacked."), "N"},
+            {"steps", tr("Steps of PGD."), "N"},
+            {"restarts", tr("Random starts of PGD."), "N"},
+            {"no-latency", tr("Leave out the timings.")},
             {"threshold", tr("Probability from which a class counts as found."), "P"}};
   }
   int execute(Context& context) override {
