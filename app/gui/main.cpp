@@ -12,6 +12,7 @@
 #include "core/domain/version.h"
 #include "widgets/common/icons.h"
 #include "widgets/common/language.h"
+#include "widgets/common/process_age.h"
 #include "widgets/common/settings.h"
 #include "widgets/common/shell.h"
 #include "widgets/common/store_client.h"
@@ -64,7 +65,8 @@ int main(int argc, char** argv) {
                      {"theme", "light, dark or system.", "NAME"},
                      {"scale", "1 to 3, or 100 to 300 percent.", "FACTOR"},
                      {"page", "Start on this page.", "ID"},
-                     {"tour", "Write every page as PNG to DIR and end.", "DIR"}});
+                     {"tour", "Write every page as PNG to DIR and end.", "DIR"},
+                     {"measure-start", "Print the milliseconds from process start to the first frame as JSON and end."}});
   parser.process(app);
   const QString themeName = parser.isSet("theme") ? parser.value("theme") : settings::theme();
   if (!QStringList{"light", "dark", "system"}.contains(themeName)) return usage("--theme takes light, dark or system");
@@ -97,6 +99,11 @@ int main(int argc, char** argv) {
       qunsetenv("QT_SCALE_FACTOR");
       QProcess::startDetached(QCoreApplication::applicationFilePath(), {});
       window.close();
+    });
+  if (parser.isSet("measure-start"))
+    QTimer::singleShot(0, &app, [] {
+      std::printf("{\"first_frame_ms\":%.1f}\n", processAgeMilliseconds());
+      QCoreApplication::quit();
     });
   if (touring) {
     auto* tour = new Tour(window, store, parser.value("tour"), &window);

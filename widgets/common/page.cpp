@@ -69,7 +69,8 @@ Page::Page(const char* id, StoreClient& store, QWidget* parent) : QWidget(parent
   bar->setContentsMargins(0, 0, 0, 0);
   footer_ = new QHBoxLayout;
   footer_->setSpacing(space::kS);
-  bar->addLayout(footer_, 1);
+  bar->addLayout(footer_);
+  bar->addStretch(1);  // the primary button stays right and as wide as its words
   primary_ = new QPushButton(footerWidget_);
   setRole(primary_, "primary");
   primary_->hide();

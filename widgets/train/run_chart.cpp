@@ -141,6 +141,7 @@ void RunChart::buildToolBar() {
 
 void RunChart::buildPlot() {
   plot_->plotLayout()->clear();
+  plot_->setAutoAddPlottableToLegend(false);
   plot_->setNoAntialiasingOnDrag(true);
   plot_->setMinimumHeight(220);
   top_ = new QCPAxisRect(plot_);
@@ -241,6 +242,8 @@ void RunChart::fillMetrics() {
 }
 
 void RunChart::rebuild() {
+  topLegend_->clearItems();
+  bottomLegend_->clearItems();
   plot_->clearGraphs();
   lines_.clear();
   plot_->clearItems();
@@ -260,7 +263,6 @@ void RunChart::addLine(int index, const QString& run, const std::shared_ptr<RunC
   QCPLegend* legend = rect == top_ ? topLegend_ : bottomLegend_;
   auto graph = [&](double width, double opacity) {
     QCPGraph* g = plot_->addGraph(rect->axis(QCPAxis::atBottom), rect->axis(QCPAxis::atLeft));
-    g->removeFromLegend();
     g->setPen(seriesPen(index, width, opacity));
     g->setAdaptiveSampling(true);  // min and max per pixel column: a million points stay cheap and no spike is lost
     return g;

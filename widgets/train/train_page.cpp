@@ -44,10 +44,12 @@ TrainPage::TrainPage(StoreClient& client, QWidget* parent) : Page(page::kTrain, 
   lower_->addWidget(buildRuns());
   lower_->setStretchFactor(0, 3);
   lower_->setStretchFactor(1, 1);
+  lower_->setSizes({760, 380});
   vertical_->addWidget(lower_);
   vertical_->setStretchFactor(0, 2);
   vertical_->setStretchFactor(1, 3);
   vertical_->setChildrenCollapsible(false);
+  vertical_->setSizes({300, 340});
   body()->addWidget(vertical_, 1);
   status_ = new QLabel(this);
   setRole(status_, "quiet");
@@ -246,7 +248,7 @@ void TrainPage::loadSchema() {
         for (const QString& id : families->ids) family_->addItem(id == u"image_classifier" ? tr("Image classifier") : id, id);
         form_->setSchema(families->schema);
         fit_->showDevices(families->inventory);
-        fitTimer_.start();
+        askFit();
       });
 }
 
@@ -261,8 +263,9 @@ TrainRequest TrainPage::request() const {
 }
 
 void TrainPage::askFit() {
-  if (missing().reason.size() || family_->count() == 0 || !recipe_->isVisible()) return;
+  if (missing().reason.size() || family_->count() == 0 || recipe_->isHidden()) return;
   const TrainRequest asked = request();
+  fit_->showUnknown(tr("Working it out …"));
   store().supervise([asked](Project&, RunSupervisor& s) { return s.willItFit(asked); }, this,
                     [this](Result<FitReport> report) {
                       if (report) fit_->showReport(*report);

@@ -84,8 +84,8 @@ VerifyPage::VerifyPage(StoreClient& client, QWidget* parent) : Page(page::kVerif
   details_ = new QVBoxLayout;
   column->addLayout(details_);
   column->addStretch(1);
-  result_->setVisible(false);
   scroll->setWidget(result_);
+  result_->setVisible(false);  // after setWidget, which shows it
   body()->addWidget(scroll, 1);
 
   connect(drop_->button, &QPushButton::clicked, this, &VerifyPage::chooseFolder);
