@@ -103,6 +103,7 @@ RunRecord rowOf(const RunSpec& spec) {
   row.family = spec.family;
   row.snapshot = spec.snapshot;
   row.createdAt = spec.createdAt;
+  row.summary["architecture"] = spec.parameters["architecture"];
   row.state = QStringLiteral("running");
   return row;
 }
