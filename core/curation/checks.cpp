@@ -1,5 +1,6 @@
 // What a person should know before training on a dataset: each check gives at most one finding, worded here, keyed by its kind.
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include <QHash>
@@ -8,13 +9,16 @@
 
 #include "core/curation/dataset.h"
 #include "core/curation/near_duplicates.h"
+#include "core/curation/picture_compare.h"
 #include "core/store/project.h"
 
 namespace cloister {
 namespace {
 
 constexpr int kKeyLimit = 1000;
-constexpr int kNearDistance = 2;  // of 64 bits: copies after recompression or a slight crop; more brings unlike patients together
+constexpr int kNearDistance = 3;           // of 64 bits, for candidates
+constexpr double kNearCorrelation = 0.98;  // see PictureCompare
+constexpr std::size_t kCandidateLimit = 1'000'000;
 
 using Findings = QList<Finding>;
 
@@ -34,7 +38,9 @@ Result<void> checkFiles(const Project& project, Findings& findings) {
     for (const RefusedFile& r : *refusals) ++kinds[r.kind];
     QJsonObject byKind;
     for (auto it = kinds.begin(); it != kinds.end(); ++it) byKind[it.key()] = it.value();
-    add(findings, "format", "unreadable", "warning", QStringLiteral("%1 files could not be imported.").arg(counts->refused),
+    // A text file beside the images is no image that was lost.
+    const bool lost = kinds.value(failureKindName(FailureKind::UnsupportedFormat)) < counts->refused;
+    add(findings, "format", "unreadable", lost ? "warning" : "info", QStringLiteral("%1 files could not be imported.").arg(counts->refused),
         {{"count", counts->refused}, {"byKind", byKind}});
   }
   if (counts->duplicates > 0)
@@ -197,23 +203,29 @@ void checkClassesPresent(const QList<Sample>& samples, const QList<Split>& split
       QStringLiteral("These classes are missing in a split: %1.").arg(words.join(", ")), {{"absent", absent}});
 }
 
-void checkNearDuplicates(const QList<Sample>& samples, const QList<Split>& splits, Findings& findings) {
+void checkNearDuplicates(const Project& project, const QList<Sample>& samples, const QList<Split>& splits, Findings& findings) {
   std::vector<HashedItem> items;
   items.reserve(size_t(samples.size()));
   for (qsizetype i = 0; i < samples.size(); ++i) items.push_back({samples[i].perceptualHash, int(splits[i])});
-  const NearPairs near = findNearPairs(items, kNearDistance);
-  if (near.pairs.empty()) return;
+  const NearPairs candidates = findNearPairs(items, kNearDistance, kCandidateLimit);
+  PictureCompare compare(project);
   QStringList keys;
   QJsonArray examples;
-  for (const auto& [a, b] : near.pairs) {
+  qint64 pairs = 0;
+  for (const auto& [a, b] : candidates.pairs) {
+    // Radiographs of one body part share their coarse gradients, and so their hashes; the picture decides. Without one, the hash must do.
+    const auto alike = compare.correlation(samples[a], samples[b]);
+    if (alike ? *alike < kNearCorrelation : std::popcount(items[size_t(a)].hash ^ items[size_t(b)].hash) > 1) continue;
+    ++pairs;
     if (keys.size() < kKeyLimit) keys << samples[a].key << samples[b].key;
     if (examples.size() < 100) examples.append(QJsonArray{samples[a].key, samples[b].key});
   }
+  if (pairs == 0) return;
   keys.removeDuplicates();
   add(findings, "semantic", "near_duplicate_across_splits", "warning",
       QStringLiteral("%1 pairs of images on different sides of the split look almost the same: look at them before you trust the result.")
-          .arg(near.complete ? QString::number(near.pairs.size()) : QStringLiteral("More than %1").arg(near.pairs.size())),
-      {{"pairs", qint64(near.pairs.size())}, {"complete", near.complete}, {"distance", kNearDistance}, {"examples", examples}}, keys);
+          .arg(candidates.complete ? QString::number(pairs) : QStringLiteral("More than %1").arg(pairs)),
+      {{"pairs", pairs}, {"complete", candidates.complete}, {"examples", examples}}, keys);
 }
 
 }  // namespace
@@ -233,7 +245,7 @@ Result<QList<Finding>> checkDataset(const Project& project, const QList<Sample>&
   if (splits.size() == samples.size() && !splits.isEmpty()) {
     checkGroupsApart(samples, splits, findings);
     checkClassesPresent(samples, splits, findings);
-    checkNearDuplicates(samples, splits, findings);
+    checkNearDuplicates(project, samples, splits, findings);
   }
   const auto weight = [](const Finding& f) { return f.severity == u"blocking" ? 0 : f.severity == u"warning" ? 1 : 2; };
   std::stable_sort(findings.begin(), findings.end(), [&](auto& a, auto& b) { return weight(a) < weight(b); });

@@ -208,8 +208,9 @@ Result<void> Database::copyTo(const QString& target) {
 Failure Database::failure(int code) const {
   const int systemErrno = handle_ ? sqlite3_system_errno(handle_) : 0;
   const char* message = handle_ ? sqlite3_errmsg(handle_) : sqlite3_errstr(code);
-  return {
-      failureKindOfSqlite(code, systemErrno), {{"path", path_}}, QStringLiteral("SQLite %1 (errno %2): %3").arg(code).arg(systemErrno).arg(QString::fromUtf8(message))};
+  return {failureKindOfSqlite(code, systemErrno),
+          {{"path", path_}},
+          QStringLiteral("SQLite %1 (errno %2): %3").arg(code).arg(systemErrno).arg(QString::fromUtf8(message))};
 }
 
 }  // namespace cloister

@@ -1,3 +1,5 @@
+#include <numeric>
+
 #include <QRegularExpression>
 
 #include "core/store/project_private.h"
@@ -86,6 +88,18 @@ Result<QList<Sample>> Project::samples(const SampleFilter& filter, qint64 afterI
 }
 
 Result<QList<qint64>> Project::sampleIds(const SampleFilter& filter) const {
+  if (filterSql(filter).where == "1") {
+    // Samples are never removed, so that all ids are usually 1 … n: no need to read a million rows for that.
+    auto count = countSamples(filter);
+    if (!count) return count.error();
+    auto highest = d->db->number("SELECT max(id) FROM samples");
+    if (!highest) return highest.error();
+    if (*count == *highest) {
+      QList<qint64> ids(*count);
+      std::iota(ids.begin(), ids.end(), 1);
+      return ids;
+    }
+  }
   auto statement = queryFiltered(*d->db, "SELECT s.id FROM samples s", filterSql(filter), " ORDER BY s.id");
   if (!statement) return statement.error();
   QList<qint64> ids;

@@ -49,7 +49,8 @@ CREATE TABLE samples (
   window_width    REAL NOT NULL,
   UNIQUE (sha256, frame)
 );
-CREATE INDEX samples_key ON samples(key);
+-- Also what a search for text walks over, instead of the whole rows.
+CREATE INDEX samples_text ON samples(key, patient, label);
 CREATE INDEX samples_label ON samples(label);
 CREATE INDEX samples_patient ON samples(patient);
 CREATE INDEX samples_site ON samples(site) WHERE site <> '';
