@@ -69,6 +69,9 @@ struct RunSupervisor::Private {
   Result<void> startRow(RunRecord row);
   Result<RunSpec> makeSpec(const TrainRequest&, const CheckedRequest&);
   Result<RunRecord> adopt(const QString& run);
+  Result<QList<RunRecord>> allRows();
+  void attachJobs(const QString& run);
+  void attachRun(const RunRecord& old);
   void poll();
   void pollRun(Active&);
   void watchStop(Active&);
@@ -439,28 +442,44 @@ Result<RunRecord> RunSupervisor::Private::adopt(const QString& run) {
   return row;
 }
 
-Result<void> RunSupervisor::attach() {
-  auto rows = d->project.runs();
-  if (!rows) return rows.error();
-  QList<RunRecord> all = *rows;
-  for (const QString& name : QDir(QFileInfo(d->project.runDir("r-0")).path()).entryList({"r-*"}, QDir::Dirs, QDir::Name)) {
-    if (std::any_of(all.begin(), all.end(), [&](const RunRecord& r) { return r.id == name; })) continue;
-    if (auto row = d->adopt(name)) all << *row;  // a folder without a readable spec is none of ours
+/// Rows of all runs, those of folders without one included.
+Result<QList<RunRecord>> RunSupervisor::Private::allRows() {
+  auto rows = project.runs();
+  if (!rows) return rows;
+  const QString runs = QFileInfo(project.runDir(QStringLiteral("r-0"))).path();
+  for (const QString& name : QDir(runs).entryList({"r-*"}, QDir::Dirs, QDir::Name)) {
+    if (std::any_of(rows->begin(), rows->end(), [&](const RunRecord& r) { return r.id == name; })) continue;
+    if (auto row = adopt(name)) rows->append(*row);  // a folder without a readable spec is none of ours
   }
-  for (const RunRecord& old : all) {
-    const QString runDir = d->project.runDir(old.id);
-    for (const QString& verb : {QStringLiteral("evaluate"), QStringLiteral("export")}) {
-      ChildWatch watch(jobFolder(runDir, verb), kJobEvents);
-      if (watch.isAlive()) d->jobs.push_back(std::make_unique<Private::Job>(Private::Job{old.id, verb, std::move(watch), false}));
-    }
-    if (isFinal(old.state) || old.state == u"queued" || d->active.contains(old.id)) continue;
-    RunRecord row = reconciled(old, runDir);
-    const qint64 offset = old.attempts == row.attempts ? old.summary["offset"].toInteger() : 0;
-    ChildWatch watch(row.attempts > 0 ? attemptFolder(runDir, row.attempts) : runDir, kTrainEvents, offset);
-    const QList<RunEvent> missed = watch.readEvents();
-    if (!isFinal(row.state)) d->active[row.id] = std::make_unique<Private::Active>(Private::Active{row, std::move(watch)});
-    d->saveAndTell(row);
-    if (!missed.isEmpty()) Q_EMIT eventsArrived(row.id, missed);
+  return rows;
+}
+
+void RunSupervisor::Private::attachJobs(const QString& run) {
+  for (const QString& verb : {QStringLiteral("evaluate"), QStringLiteral("export")}) {
+    if (std::any_of(jobs.begin(), jobs.end(), [&](auto& j) { return j->run == run && j->verb == verb; })) continue;
+    ChildWatch watch(jobFolder(project.runDir(run), verb), kJobEvents);
+    if (watch.isAlive()) jobs.push_back(std::make_unique<Job>(Job{run, verb, std::move(watch), false}));
+  }
+}
+
+/// A run whose row says that it goes on: follow it where it does, else write down how it ended.
+void RunSupervisor::Private::attachRun(const RunRecord& old) {
+  const QString runDir = project.runDir(old.id);
+  RunRecord row = reconciled(old, runDir);
+  const qint64 offset = old.attempts == row.attempts ? old.summary["offset"].toInteger() : 0;
+  ChildWatch watch(row.attempts > 0 ? attemptFolder(runDir, row.attempts) : runDir, kTrainEvents, offset);
+  const QList<RunEvent> missed = watch.readEvents();
+  if (!isFinal(row.state)) active[row.id] = std::make_unique<Active>(Active{row, std::move(watch)});
+  saveAndTell(row);
+  if (!missed.isEmpty()) Q_EMIT supervisor->eventsArrived(row.id, missed);
+}
+
+Result<void> RunSupervisor::attach() {
+  auto rows = d->allRows();
+  if (!rows) return rows.error();
+  for (const RunRecord& row : *rows) {
+    d->attachJobs(row.id);
+    if (!isFinal(row.state) && row.state != u"queued" && !d->active.contains(row.id)) d->attachRun(row);
   }
   d->startNextQueued();
   if (!d->active.empty() || !d->jobs.empty()) d->timer.start();
