@@ -47,6 +47,12 @@ Result<void> validate(const ImportRequest& request) {
   return {};
 }
 
+/// Before hours of import, not after: does the label table have the columns?
+Result<void> checkLabels(const Project& project, const ImportRequest& r) {
+  const QString csv = r.source == u"table" ? r.paths.first() : r.labelsFile;
+  return csv.isEmpty() ? Result<void>{} : checkLabelTable(project, csv, r.keyColumn, r.labelColumn, r.groupColumn, r.siteColumn);
+}
+
 Result<void> checkRoom(const QString& dir) {
   const qint64 free = bytesFree(dir);
   if (free >= 0 && free < kLeastFreeBytes)
@@ -145,6 +151,7 @@ const ImportSummary& ImportJob::summary() const { return d->summary; }
 Result<void> ImportJob::start() {
   if (auto ok = validate(d->request); !ok) return ok;
   if (auto room = checkRoom(d->project.dir()); !room) return room;
+  if (auto labels = checkLabels(d->project, d->request); !labels) return labels;
   auto id = d->project.beginImport(d->request.source, d->request.toJson());
   if (!id) return id.error();
   d->summary.importId = *id;
@@ -154,9 +161,18 @@ Result<void> ImportJob::start() {
 Result<void> ImportJob::resume(qint64 importId) {
   auto record = d->project.importRecord(importId);
   if (!record) return record.error();
+  const ImportRequest given = d->request;
   d->request = ImportRequest::fromJson(record->request);
+  if (!given.labelsFile.isEmpty()) {
+    d->request.labelsFile = given.labelsFile;
+    d->request.keyColumn = given.keyColumn;
+    d->request.labelColumn = given.labelColumn;
+    d->request.groupColumn = given.groupColumn;
+    d->request.siteColumn = given.siteColumn;
+  }
   if (auto ok = validate(d->request); !ok) return ok;
   if (auto room = checkRoom(d->project.dir()); !room) return room;
+  if (auto labels = checkLabels(d->project, d->request); !labels) return labels;
   d->summary.importId = importId;
   d->progress.accepted = record->accepted;
   d->progress.refused = record->refused;

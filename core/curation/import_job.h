@@ -61,9 +61,10 @@ class ImportJob : public QObject {
  public:
   ImportJob(Project& project, ImportRequest request, QObject* parent = nullptr);
   ~ImportJob() override;
-  /// Starts the child; InvalidArgument, NotFound, DiskFull are found here.
+  /// Starts the child; InvalidArgument (also of a label table's columns), NotFound, DiskFull are found here.
   Result<void> start();
-  /// Goes on with an import that a crash or a stop interrupted.
+  /// Goes on with an import that a crash or a stop interrupted. Source, paths and options are those it began with; a label table given
+  /// to this job replaces the one it began with.
   Result<void> resume(qint64 importId);
   /// Asks the child to end after the file at hand; finished comes with summary().stopped.
   void stop();
@@ -88,5 +89,9 @@ Result<qint64> interruptedImport(const Project&, const ImportRequest&);
 /// Reads by a child (`cloister-ingest table`), applies here.
 Result<LabelTableResult> applyLabelTable(Project&, const QString& csv, const QString& key, const QString& label, const QString& group,
                                          const QString& site, const QJsonObject& format = {});
+
+/// Reads only the head of the table: are the columns there? NotFound, InvalidArgument.
+Result<void> checkLabelTable(const Project&, const QString& csv, const QString& key, const QString& label, const QString& group,
+                             const QString& site);
 
 }  // namespace cloister

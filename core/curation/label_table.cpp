@@ -20,6 +20,7 @@ namespace cloister {
 namespace {
 
 constexpr int kListed = 100;
+constexpr qint64 kLongestLine = 16 << 20;
 
 QString normalised(QString path) {
   path = path.trimmed().replace('\\', '/');
@@ -144,7 +145,7 @@ struct Wanted {
 /// Reads the child's output row by row; perRow gets the row's number and cells.
 Result<void> readRows(QFile& file, const std::function<void(qint64, const QJsonArray&)>& perRow) {
   while (!file.atEnd()) {
-    const QByteArray line = file.readLine(16 << 20);
+    const QByteArray line = file.readLine(kLongestLine);
     const QJsonObject o = QJsonDocument::fromJson(line).object();
     if (!o.contains("cells")) return Failure{FailureKind::CorruptFile, {{"path", file.fileName()}}, "a line without cells"};
     perRow(o["row"].toInteger(), o["cells"].toArray());
@@ -229,6 +230,46 @@ Result<LabelTableResult> applyRows(Project& project, const QString& csv, QFile& 
   return result;
 }
 
+/// The request and the rows of one reading, removed afterwards.
+struct TableFiles {
+  QString request, out;
+  explicit TableFiles(const Project& project) {
+    const QString base = project.dir() + "/imports/.table-" + QUuid::createUuid().toString(QUuid::Id128).left(8);
+    request = base + ".request.json";
+    out = base + ".jsonl";
+  }
+  TableFiles(const TableFiles&) = delete;
+  TableFiles& operator=(const TableFiles&) = delete;
+  ~TableFiles() {
+    QFile::remove(request);
+    QFile::remove(out);
+  }
+};
+
+/// Has the child read the table; returns the names of its columns. format: what a person chose, the rest is detected. maxRows 0: all rows.
+Result<QStringList> readHead(const TableFiles& files, const QString& csv, const QJsonObject& format, int maxRows) {
+  if (!QFileInfo::exists(csv)) return Failure{FailureKind::NotFound, {{"path", csv}}, {}};
+  const auto chosen = [&format](const char* key) {
+    return format.value(QLatin1String(key)).isUndefined() ? QJsonValue() : format[QLatin1String(key)];
+  };
+  const QJsonObject request{{"format", 1},
+                            {"file", QFileInfo(csv).absoluteFilePath()},
+                            {"separator", chosen("separator")},
+                            {"encoding", chosen("encoding")},
+                            {"decimal", chosen("decimal")},
+                            {"header", chosen("header")},
+                            {"maxRows", maxRows},
+                            {"out", files.out}};
+  auto ran = runIngest("table", request, files.request, {});
+  if (!ran) return ran.error();
+  QFile table(files.out);
+  if (!table.open(QIODevice::ReadOnly)) return Failure{FailureKind::IoError, {{"path", table.fileName()}}, table.errorString()};
+  const QJsonObject head = QJsonDocument::fromJson(table.readLine(kLongestLine)).object();
+  QStringList names;
+  for (const QJsonValue& column : head["columns"].toArray()) names.append(column["name"].toString().trimmed());
+  return names;
+}
+
 }  // namespace
 
 QJsonObject LabelTableResult::toJson() const {
@@ -240,36 +281,27 @@ QJsonObject LabelTableResult::toJson() const {
 
 Result<LabelTableResult> applyLabelTable(Project& project, const QString& csv, const QString& key, const QString& label,
                                          const QString& group, const QString& site, const QJsonObject& format) {
-  if (!QFileInfo::exists(csv)) return Failure{FailureKind::NotFound, {{"path", csv}}, {}};
-  const QString base = project.dir() + "/imports/.table-" + QUuid::createUuid().toString(QUuid::Id128).left(8);
-  struct Cleanup {
-    QStringList files;
-    ~Cleanup() {
-      for (const QString& f : files) QFile::remove(f);
-    }
-  } cleanup{{base + ".request.json", base + ".jsonl"}};
-  const auto chosen = [&format](const char* key) {
-    return format.value(QLatin1String(key)).isUndefined() ? QJsonValue() : format[QLatin1String(key)];
-  };
-  const QJsonObject request{{"format", 1},
-                            {"file", QFileInfo(csv).absoluteFilePath()},
-                            {"separator", chosen("separator")},
-                            {"encoding", chosen("encoding")},
-                            {"decimal", chosen("decimal")},
-                            {"header", chosen("header")},
-                            {"maxRows", 0},
-                            {"out", base + ".jsonl"}};
-  auto ran = runIngest("table", request, base + ".request.json", {});
-  if (!ran) return ran.error();
-  QFile table(base + ".jsonl");
-  if (!table.open(QIODevice::ReadOnly)) return Failure{FailureKind::IoError, {{"path", table.fileName()}}, table.errorString()};
-  const QJsonObject head = QJsonDocument::fromJson(table.readLine(16 << 20)).object();
-  QStringList names;
-  for (const QJsonValue& column : head["columns"].toArray()) names.append(column["name"].toString().trimmed());
+  const TableFiles files(project);
+  auto names = readHead(files, csv, format, 0);
+  if (!names) return names.error();
   LabelTableResult result;
-  auto columns = findColumns(names, key, label, group, site, result.columns);
+  auto columns = findColumns(*names, key, label, group, site, result.columns);
   if (!columns) return columns.error();
+  QFile table(files.out);
+  if (!table.open(QIODevice::ReadOnly)) return Failure{FailureKind::IoError, {{"path", table.fileName()}}, table.errorString()};
+  table.readLine(kLongestLine);
   return applyRows(project, csv, table, *columns, std::move(result));
+}
+
+Result<void> checkLabelTable(const Project& project, const QString& csv, const QString& key, const QString& label, const QString& group,
+                             const QString& site) {
+  const TableFiles files(project);
+  auto names = readHead(files, csv, {}, 1);
+  if (!names) return names.error();
+  QMap<QString, QString> used;
+  auto columns = findColumns(*names, key, label, group, site, used);
+  if (!columns) return columns.error();
+  return {};
 }
 
 }  // namespace cloister
