@@ -48,6 +48,7 @@ enum Opset { opset_domain = 1, opset_version = 2 };
 enum Entry { entry_key = 1, entry_value = 2 };
 }  // namespace field
 
+constexpr std::size_t kSmall = 1024;               // shapes and scales stay inside: shape inference reads them
 constexpr std::int64_t kExternalAlignment = 4096;  // onnx.proto: offsets SHOULD be multiples of 4096, so that they can be mapped
 
 std::string_view rawBytes(const Tensor& t) {
@@ -157,7 +158,8 @@ std::string modelProto(const Model& m, const std::vector<External>& externals) {
   for (const Node& n : m.nodes) graph.message(field::node, nodeProto(n));
   graph.bytes(field::graph_name, m.graphName);
   for (std::size_t i = 0; i < m.initializers.size(); ++i)
-    graph.message(field::initializer, tensorProto(m.initializers[i], externals.empty() ? nullptr : &externals[i]));
+    graph.message(field::initializer,
+                  tensorProto(m.initializers[i], externals.empty() || externals[i].location.empty() ? nullptr : &externals[i]));
   for (const ValueInfo& v : m.inputs) graph.message(field::input, valueProto(v));
   for (const ValueInfo& v : m.outputs) graph.message(field::output, valueProto(v));
 
@@ -184,6 +186,10 @@ Result<void> writeExternal(const Model& m, const QString& path) {
   if (!staged.open(QIODevice::WriteOnly | QIODevice::Truncate))
     return Failure{FailureKind::IoError, {{"path", dataPath}}, staged.errorString()};
   for (const Tensor& t : m.initializers) {
+    if (rawBytes(t).size() < kSmall) {
+      externals.emplace_back();
+      continue;
+    }
     const std::int64_t at = (staged.pos() + kExternalAlignment - 1) / kExternalAlignment * kExternalAlignment;
     externals.push_back({location, at});
     const std::string_view bytes = rawBytes(t);
