@@ -296,11 +296,19 @@ Result<VerifyReport> verifyAndCopy(const QString& dir, const VerifyPolicy& polic
   return report;
 }
 
+QString VerifyReport::verdict() const {
+  if (valid) return signerTrusted ? QStringLiteral("valid") : QStringLiteral("unknown_signer");
+  for (const VerifyCheck& c : checks)
+    if (!c.passed && c.name != u"signer") return QStringLiteral("invalid");
+  return QStringLiteral("unknown_signer");
+}
+
 QJsonObject VerifyReport::toJson() const {
   QJsonArray list;
   for (const VerifyCheck& c : checks)
     list.append(QJsonObject{{"name", c.name}, {"passed", c.passed}, {"warning", c.warning}, {"message", c.message}});
   return {{"valid", valid},
+          {"verdict", verdict()},
           {"signerTrusted", signerTrusted},
           {"summary", summary},
           {"fingerprint", fingerprint},

@@ -48,6 +48,8 @@ struct VerifyReport {
   QStringList files, ignored, unsignedFiles;
   QMap<QString, QString> digests;  ///< hex SHA-256 as signed, of every file in files
   QJsonObject extra;               ///< x-cloister of the predicate
+  /// "valid", "unknown_signer" (nothing speaks against the bundle, but no trusted key or root speaks for it) or "invalid".
+  QString verdict() const;
   QJsonObject toJson() const;
 };
 

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <functional>
+#include <memory>
 
 #include <QCryptographicHash>
 #include <QDir>
@@ -41,19 +42,17 @@ int tool(const QString& program, const QStringList& arguments, const QString& in
 
 QByteArray compact(const QJsonObject& o) { return QJsonDocument(o).toJson(QJsonDocument::Compact); }
 
-/// A signed folder and the means to sign anything else with the same key.
-struct Signed {
+/// One key and one signed folder a curve, made once: opening a key is slow on purpose.
+struct Template {
   QTemporaryDir dir;
   KeyStore keys{dir.filePath("keys")};
   QString model = dir.filePath("model");
-  VerifyPolicy policy;
-  QString hint;
+  KeyInfo key;
 
-  explicit Signed(const QString& curve = "P-256") {
-    auto key = keys.create("k", curve, "p");
-    if (!key) qFatal("no key");
-    policy.trustedPublicPems = {key->publicPem};
-    hint = key->fingerprint;
+  explicit Template(const QString& curve) {
+    auto made = keys.create("k", curve, "p");
+    if (!made) qFatal("no key");
+    key = *made;
     put(model + "/model.onnx", "weights");
     put(model + "/a/x.txt", "one");
     put(model + "/a-b/x.txt", "two");
@@ -63,7 +62,32 @@ struct Signed {
     put(model + "/" + QString::fromUtf8("zé 日.txt"), "four");
     if (!signFolder(model, keys, "k", "p", {{"run", "r-0001"}})) qFatal("cannot sign");
   }
+  static Template& of(const QString& curve) {
+    static QHash<QString, std::shared_ptr<Template>> all;
+    auto& one = all[curve];
+    if (!one) one = std::make_shared<Template>(curve);
+    return *one;
+  }
+};
+
+/// A signed folder of its own, and the means to sign anything else with the same key.
+struct Signed {
+  Template& from;
+  KeyStore& keys = from.keys;
+  QTemporaryDir dir;
+  QString model = dir.filePath("model");
+  VerifyPolicy policy;
+  QString hint = from.key.fingerprint;
+
+  explicit Signed(const QString& curve = "P-256") : from(Template::of(curve)) {
+    policy.trustedPublicPems = {from.key.publicPem};
+    if (tool("cp", {"-r", from.model, model}) != 0) qFatal("cannot copy");
+  }
   ~Signed() { ::unlink((QFile::encodeName(model) + "/\xff\xfe").constData()); }  // QTemporaryDir cannot name it
+  QByteArray anotherKey(const QString& curve) {
+    static int n = 0;
+    return keys.create(QString("other %1").arg(++n), curve, "p")->publicPem;
+  }
   QString sig() const { return model + "/model.sig"; }
   VerifyReport report() const {
     auto r = verifyFolder(model, policy);
@@ -400,11 +424,11 @@ class TestModelSignature : public QObject {
     });
 
     // Trust
-    row("wrong key", "signer", [](Signed& s) { s.policy.trustedPublicPems = {s.keys.create("other", "P-256", "p")->publicPem}; });
+    row("wrong key", "signer", [](Signed& s) { s.policy.trustedPublicPems = {s.anotherKey("P-256")}; });
     row("no key given", "signer", [](Signed& s) { s.policy.trustedPublicPems = {}; });
     row("rubbish for a key", "signer", [](Signed& s) { s.policy.trustedPublicPems = {"rubbish"}; });
     row("the right key among others", "", [](Signed& s) {
-      s.policy.trustedPublicPems.prepend(s.keys.create("other", "P-384", "p")->publicPem);
+      s.policy.trustedPublicPems.prepend(s.anotherKey("P-384"));
       s.policy.trustedPublicPems.prepend("rubbish");
     });
     row("unknown signer is no way around a key", "signer", [](Signed& s) {
@@ -421,6 +445,7 @@ class TestModelSignature : public QObject {
     const VerifyReport r = s.report();
     QVERIFY2(r.valid == failed.isEmpty(), qPrintable(r.summary));
     QCOMPARE(failedCheck(r), failed);
+    QCOMPARE(r.verdict(), failed.isEmpty() ? QString("valid") : failed == u"signer" ? QString("unknown_signer") : QString("invalid"));
   }
 
   void everyByteOfTheSignatureMutated() {
