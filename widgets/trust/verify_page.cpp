@@ -181,9 +181,12 @@ void VerifyPage::showReport() {
   valid_ = report_["valid"].toBool();
   const bool trusted = report_["signerTrusted"].toBool();
   result_->setVisible(true);
-  setRole(verdict_, valid_ && trusted ? "good" : valid_ ? "warning" : "bad");
+  // Without the signer's key nothing can be said either way; that is not the same as a changed bundle.
+  const bool unknown = !valid_ && report_["verdict"] == QStringLiteral("unknown_signer");
+  setRole(verdict_, valid_ && trusted ? "good" : valid_ || unknown ? "warning" : "bad");
   verdict_->setFont(Theme::current().font(TextSize::Page, true));
-  verdict_->setText(!valid_   ? tr("✗  Do not use this bundle: it is not what was signed.")
+  verdict_->setText(unknown   ? tr("!  The signer is not known here. Give the sender's public key above to verify this bundle.")
+                    : !valid_ ? tr("✗  Do not use this bundle: it is not what was signed.")
                     : trusted ? tr("✓  This bundle is whole and was signed by a key you trust.")
                               : tr("!  This bundle is whole, but the signer is not known to you. Compare the fingerprint with the sender, "
                                    "or give their public key above."));
