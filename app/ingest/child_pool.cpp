@@ -16,6 +16,8 @@
 #include <QCoreApplication>
 #include <QFile>
 
+#include "app/ingest/decode_child.h"
+
 namespace cloister {
 namespace {
 
@@ -130,6 +132,8 @@ Failure ChildPool::deathOf(Child& child, bool timedOut, bool garbled) {
   }
   child.pid = child.in = child.out = -1;
   if (timedOut) return {FailureKind::Timeout, {{"path", path}, {"seconds", limits_.seconds}}, {}};
+  if (WIFEXITED(status) && WEXITSTATUS(status) == kStackExhausted)
+    return {FailureKind::CorruptFile, {{"path", path}}, QStringLiteral("nested too deeply")};
   const QString signal =
       WIFSIGNALED(status) ? QString::fromLatin1(::sigabbrev_np(WTERMSIG(status))) : QStringLiteral("exit %1").arg(WEXITSTATUS(status));
   return {FailureKind::Crashed, {{"path", path}, {"program", QStringLiteral("The decoder of ") + path}, {"signal", signal}}, {}};

@@ -37,6 +37,8 @@ class Staged {
 };
 
 Message failed(Failure failure, const QString& file) {
+  if (failure.kind == FailureKind::OutOfMemory)
+    failure = {FailureKind::TooLarge, {{"limit", QStringLiteral("1 GiB of memory")}}, failure.detail};
   failure.args["path"] = file;  // never the name of the staged copy
   return {{{"failure", failure.toJson()}}, {}};
 }

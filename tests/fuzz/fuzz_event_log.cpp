@@ -15,7 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::size_t lines = 0;
   for (std::size_t i = 0; i < size; ++i) lines += data[i] == '\n';
   EventReader whole(path);
-  const auto all = whole.readNew();
+  const auto all = whole.readNew(1 << 17);
   if (!all || std::size_t(all->size()) > lines || whole.offset() > qint64(size)) std::abort();
   EventReader pieces(path);
   qsizetype read = 0;

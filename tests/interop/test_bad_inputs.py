@@ -10,7 +10,7 @@ import pytest
 
 import ingest_support as ingest
 
-KINDS = {"unsupported_format", "unsupported_encoding", "corrupt_file", "truncated_file", "no_pixel_data", "too_large", "timeout", "out_of_memory",
+KINDS = {"unsupported_format", "unsupported_encoding", "corrupt_file", "truncated_file", "no_pixel_data", "too_large", "timeout",
          "not_found", "policy_refused", "permission_denied", "io_error"}
 
 
@@ -119,6 +119,75 @@ def test_damaged_copies_end_in_a_kind(source, tmp_path):
     last, records = ingest.imported(source, [tmp_path / "in"], tmp_path)
     assert last["type"] == "finished", last
     check_all_answered(records, files)
+
+
+def explicit(group, element, vr, value):
+    import struct
+    long = vr in (b"OB", b"OW", b"SQ", b"UN")
+    head = struct.pack("<HH", group, element) + vr + (struct.pack("<HI", 0, len(value)) if long else struct.pack("<H", len(value)))
+    return head + value
+
+
+def part10(syntax, body):
+    meta = explicit(2, 0x10, b"UI", syntax.encode() + b"\0" * (len(syntax) % 2))
+    return b"\0" * 128 + b"DICM" + explicit(2, 0, b"UL", len(meta).to_bytes(4, "little")) + meta + body
+
+
+def image_module(rows, columns, frames=None):
+    short = lambda e, v: explicit(0x28, e, b"US", v.to_bytes(2, "little"))
+    out = short(2, 1) + explicit(0x28, 4, b"CS", b"MONOCHROME2 ")
+    out += explicit(0x28, 8, b"IS", frames) if frames else b""
+    return out + short(0x10, rows) + short(0x11, columns) + short(0x100, 8) + short(0x101, 8) + short(0x102, 7) + short(0x103, 0)
+
+
+def crafted_dicom():
+    import struct
+    import zlib
+    little, deflated = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99"
+    pixels = lambda n: explicit(0x7FE0, 0x10, b"OW", b"\0" * n)
+    open_item = struct.pack("<HH2sHIHHI", 0x0040, 0xA730, b"SQ", 0, 0xFFFFFFFF, 0xFFFE, 0xE000, 0xFFFFFFFF)
+    bomb = zlib.compressobj(9, zlib.DEFLATED, -15)
+    huge = 1_500_000_000
+    packed = bomb.compress(image_module(40000, 37500) + struct.pack("<HH2sHI", 0x7FE0, 0x10, b"OW", 0, huge))
+    for _ in range(huge // 50_000_000):
+        packed += bomb.compress(b"\0" * 50_000_000)
+    packed += bomb.flush()
+    yield "deep.dcm", part10(little, open_item * 200_000)
+    yield "bomb.dcm", part10(deflated, packed)
+    yield "lies.dcm", part10(little, image_module(16, 16) + struct.pack("<HH2sHI", 0x7FE0, 0x10, b"OW", 0, 0xFFFFFFF0) + b"\0" * 256)
+    yield "undefined.dcm", part10(little, image_module(16, 16) + struct.pack("<HH2sHI", 0x7FE0, 0x10, b"OW", 0, 0xFFFFFFFF) + b"\0" * 256)
+    yield "huge.dcm", part10(little, image_module(65535, 65535) + pixels(256))
+    yield "frames.dcm", part10(little, image_module(16, 16, b"2147483647") + pixels(256))
+    yield "minus.dcm", part10(little, image_module(16, 16, b"-3") + pixels(256))
+    yield "zero.dcm", part10(little, image_module(0, 16) + pixels(256))
+    yield "syntax.dcm", part10("1.2.3.4.5", image_module(16, 16) + pixels(256))
+    yield "mpeg.dcm", part10("1.2.840.10008.1.2.4.100", image_module(16, 16) + struct.pack("<HH2sHIHHIHHI", 0x7FE0, 0x10, b"OB", 0, 0xFFFFFFFF, 0xFFFE,
+                             0xE000, 0, 0xFFFE, 0xE000, 4) + b"\0\0\1\xb3" + struct.pack("<HHI", 0xFFFE, 0xE0DD, 0))
+    yield "good.dcm", part10(little, image_module(16, 16) + pixels(256))
+
+
+def test_crafted_dicom(tmp_path):
+    files = write_all(tmp_path / "in", dict(crafted_dicom()))
+    last, records = ingest.imported("dicom", [tmp_path / "in"], tmp_path)
+    assert last["type"] == "finished", last
+    seen = {pathlib.Path(f).name: what for f, what in check_all_answered(records, files).items()}
+    assert seen["good.dcm"] == "accepted"
+    assert seen["deep.dcm"] == "corrupt_file"
+    assert seen["bomb.dcm"] in ("too_large", "timeout")
+    assert seen["huge.dcm"] == "too_large" and seen["syntax.dcm"] == "unsupported_encoding" and seen["mpeg.dcm"] == "unsupported_encoding"
+    assert all(seen[n] in ("corrupt_file", "truncated_file", "too_large") for n in ("lies.dcm", "undefined.dcm", "frames.dcm", "minus.dcm", "zero.dcm")), seen
+
+
+def test_dicomdirs(tmp_path):
+    """Every variant of the index leads to the same images, whatever its offsets say."""
+    folder = folder_or_skip("dicom-pydicom", "test_files", "dicomdirtests")
+    for name in ("DICOMDIR", "DICOMDIR-bigEnd", "DICOMDIR-implicit", "DICOMDIR-reordered", "DICOMDIR-nooffset"):
+        where = tmp_path / name
+        where.mkdir()
+        last, records = ingest.imported("dicom", [folder / name], where)
+        assert last["type"] == "finished", last
+        images = sum(p.is_file() and p.name.isdigit() for p in folder.rglob("*"))
+        assert last["accepted"] + last["duplicates"] == images, (name, last, [r for r in records if r["type"] == "refused"][:3])
 
 
 def test_things_that_are_no_files(tmp_path):

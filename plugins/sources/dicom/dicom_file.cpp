@@ -78,19 +78,6 @@ void File::loadUnknownSyntax(const QString& path, const QString& uid) {
   transferSyntax_ = uid;
 }
 
-std::unique_ptr<File> File::parse(const QByteArray& bytes) {
-  std::unique_ptr<File> file(new File);
-  DcmInputBufferStream stream;
-  stream.setBuffer(bytes.constData(), offile_off_t(bytes.size()));
-  stream.setEos();
-  file->format_.transferInit();
-  const OFCondition loaded = file->format_.read(stream, EXS_Unknown, EGL_noChange, DCM_MaxReadLength);
-  file->format_.transferEnd();
-  if (loaded.bad()) throw errorFor(loaded, QStringLiteral("reading the data set"));
-  file->transferSyntax_ = QString::fromLatin1(DcmXfer(file->dataset().getOriginalXfer()).getXferID());
-  return file;
-}
-
 bool File::encapsulated() const {
   return isHighThroughputJ2k(transferSyntax_) || DcmXfer(transferSyntax_.toLatin1().constData()).isEncapsulated();
 }

@@ -19,8 +19,6 @@ class File {
  public:
   /// Parses the file; large values stay on disk until asked for.
   static std::unique_ptr<File> open(const QString& path);
-  /// Parses bytes in memory (fuzz target).
-  static std::unique_ptr<File> parse(const QByteArray& bytes);
 
   DcmDataset& dataset() { return *format_.getDataset(); }
   DcmMetaInfo& meta() { return *format_.getMetaInfo(); }
