@@ -58,6 +58,8 @@ Result<SplitRequest> splitRequest(const Context& context) {
   if (!seed) return seed.error();
   request.seed = *seed;
   request.groupBy = context.value("group");
+  static const QStringList groups{"patient", "site", "study", "series", "sample"};
+  if (!groups.contains(request.groupBy)) return badOption("group", request.groupBy, groups.join(", "));
   request.stratify = !context.isSet("no-stratify");
   request.overrideReason = context.value("override-reason");
   return request;
