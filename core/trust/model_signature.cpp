@@ -251,7 +251,10 @@ class Verification {
     int error = ::fsync(fd) == 0 ? 0 : errno;
     if (::close(fd) != 0) error = errno;
     if (digest && error) return failureFromErrno(error, target);
-    return digest;
+    if (digest) return digest;
+    Failure failed = digest.error();
+    if (failed.kind == FailureKind::DiskFull || failed.kind == FailureKind::ReadOnly) failed.args["path"] = target;  // the copy's disk
+    return failed;
   }
 
  public:
