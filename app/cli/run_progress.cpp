@@ -69,6 +69,7 @@ void RunProgress::show() {
     left = double(sinceFirst_.elapsed()) / 1000 * double(steps_ - step_) / double(step_ - firstStep_);
   const qint64 done = training ? step_ : done_, total = training ? steps_ : total_;
   if (terminal_) context_.progress().show(done, total, text(), left);
+  else if (total <= 0 && text().isEmpty()) return;
   else if (!sinceLogged_.isValid() || sinceLogged_.elapsed() >= kLogEveryMs) {
     sinceLogged_.start();
     context_.note(total > 0 ? QStringLiteral("%1/%2 %3").arg(done).arg(total).arg(text()) : text());
