@@ -22,7 +22,7 @@ p{margin:0 0 8px}
 .quiet,.note{color:var(--quiet)}
 .note{max-width:80ch;margin-bottom:12px}
 .key{color:var(--quiet);font-size:12px;overflow-wrap:anywhere}
-header dl{margin:12px 0 16px;grid-template-columns:repeat(auto-fit,minmax(190px,1fr));gap:8px 24px}
+header dl{margin:12px 0 16px;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:8px 20px}
 header dl div{min-width:0}
 dl{display:grid;grid-template-columns:minmax(120px,auto) 1fr;gap:6px 20px;margin:0}
 dt{color:var(--quiet)}
@@ -58,7 +58,7 @@ svg{display:block;width:100%;height:auto}
 table{border-collapse:collapse;width:100%;font-size:14px}
 th,td{text-align:left;padding:6px 12px 6px 0;border-bottom:1px solid var(--line);vertical-align:top}
 thead th{color:var(--quiet);font-weight:600;font-size:12px}
-td.n{white-space:nowrap}
+td.n,th.n{white-space:nowrap}
 th.n,td.n{text-align:right;padding-right:0;padding-left:16px}
 .scroll+.scroll{margin-top:20px}
 .confusion{width:auto;margin-top:4px}
@@ -88,14 +88,11 @@ QString fact(const QString& name, const QString& value) {
   return QStringLiteral("<div><dt>%1</dt><dd>%2</dd></div>").arg(name.toHtmlEscaped(), value.toHtmlEscaped());
 }
 
-QString basis(const report::Context& c) {
-  return c.text("basis." + c.unit()).arg(c.text.count(c.json["samples"].toInteger()), c.text.count(c.json["groups"].toInteger()));
-}
-
 QString header(const report::Context& c) {
   const QJsonObject& j = c.json;
   const QString time = j["createdAt"].toString().left(16).replace('T', ' ') + QStringLiteral(" UTC");
-  const QString input = c.text("input.text").arg(QString::number(j["imageSize"].toInt()), QString::number(j["channels"].toInt()));
+  const QString input =
+      c.text("input.text").arg(QString::number(j["imageSize"].toInt()), c.text("input." + QString::number(j["channels"].toInt())));
   QString facts = fact(c.text("run"), j["run"].toString()) + fact(c.text("model"), j["architecture"].toString()) +
                   fact(c.text("snapshot"), j["snapshot"].toString().left(12)) +
                   fact(c.text("split"), c.text("split." + j["split"].toString()));
@@ -104,7 +101,7 @@ QString header(const report::Context& c) {
   return QStringLiteral(
              "<header><h1>%1</h1><p class=\"quiet\">%2</p><dl>%3</dl></header>"
              "<div class=\"notice\"><p><b>%4</b> %5</p></div>\n")
-      .arg(c.text("title").toHtmlEscaped(), basis(c).toHtmlEscaped(), facts, c.text("notice.device").toHtmlEscaped(),
+      .arg(c.text("title").toHtmlEscaped(), report::basis(c).toHtmlEscaped(), facts, c.text("notice.device").toHtmlEscaped(),
            c.text("notice.external").toHtmlEscaped());
 }
 

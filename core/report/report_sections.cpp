@@ -102,7 +102,7 @@ QString significant(double v) { return std::isnan(v) ? QStringLiteral("–") : Q
 QString attackChart(const Context& c, const QString& norm) {
   ChartSpec spec;
   spec.title = c.text("attacks." + norm);
-  spec.xLabel = c.text("attacks.x");
+  spec.xLabel = c.text(norm == u"l2" ? "attacks.x.l2" : "attacks.x");
   spec.yLabel = c.text("attacks.y");
   spec.xMax = 0;
   for (const QJsonValue& v : c.json["attacks"].toArray()) {
@@ -148,8 +148,12 @@ QString attackTable(const Context& c, const QString& norm) {
 
 QString attackExamples(const Context& c) {
   QString out;
-  for (const QJsonValue& v : c.json["attacks"].toArray()) {
+  const QJsonArray all = c.json["attacks"].toArray();
+  const bool iterated = std::any_of(
+      all.begin(), all.end(), [](const QJsonValue& a) { return a["name"].toString() == u"pgd" && !a["examples"].toArray().isEmpty(); });
+  for (const QJsonValue& v : all) {
     const QJsonObject a = v.toObject();
+    if (iterated && a["name"].toString() != u"pgd") continue;  // the stronger attack shows the smaller changes
     for (const QJsonValue& value : a["examples"].toArray()) {
       const QJsonObject e = value.toObject();
       const QString name = attackTitle(a) + (a["norm"].toString() == u"l2" ? QStringLiteral(" L2") : QStringLiteral(" L∞"));
@@ -181,7 +185,7 @@ QString card(const Context& c, const QJsonObject& h) {
   const QString name = h["name"].toString();
   const bool interval = h["low"].isDouble() && h["high"].isDouble();
   QString note;
-  if (name == u"ece") note = c.text("ece.note");
+  if (name == u"ece" || name == u"brier") note = c.text("ece.note");
   else if (name == u"sensitivity" || name == u"specificity")
     note = c.classes().size() == 2 ? c.text("positive").arg(c.classes()[1]) : c.text("macro");
   else if (name == u"auc_macro" && c.classes().size() > 2) note = c.text("macro");
@@ -191,8 +195,21 @@ QString card(const Context& c, const QJsonObject& h) {
            note.toHtmlEscaped());
 }
 
-bool perfect(const QJsonObject& h) {
-  return h["name"].toString() != u"ece" && h["value"].toDouble() == 1 && h["low"].toDouble() == 1 && h["high"].toDouble() == 1;
+bool perfect(const QJsonObject& h) { return h["value"].toDouble() == 1 && h["low"].toDouble() == 1 && h["high"].toDouble() == 1; }
+
+QString groupTable(const Context& c, const QString& name, const QJsonArray& groups) {
+  QList<QStringList> rows;
+  for (const QJsonValue& g : groups)
+    rows << QStringList{g["name"].toString().isEmpty() ? c.text("notgiven") : g["name"].toString(),
+                        c.text.count(g["n"].toInteger()),
+                        c.text.count(g["groups"].toInteger()),
+                        withInterval(g["accuracy"]),
+                        withInterval(g["auc_macro"]),
+                        withInterval(g["sensitivity"]),
+                        withInterval(g["specificity"])};
+  return table({c.text(name), c.text("support"), c.text(c.unit() == u"patient" ? "patients" : "groupcount"), c.text("accuracy"), "AUC",
+                c.text("sensitivity"), c.text("specificity")},
+               rows);
 }
 
 QString factRow(const QString& name, const QString& value) {
@@ -228,6 +245,10 @@ QString Context::unit() const {
   return json["bootstrap"]["by"].toString() == u"sample" ? QStringLiteral("sample") : QStringLiteral("group");
 }
 
+QString basis(const Context& c) {
+  return c.text("basis." + c.unit()).arg(c.text.count(c.json["samples"].toInteger()), c.text.count(c.json["groups"].toInteger()));
+}
+
 QString figure(const QJsonValue& value) { return value.isDouble() ? QString::number(value.toDouble(), 'f', 3) : QStringLiteral("–"); }
 
 QString withInterval(const QJsonValue& object) {
@@ -261,19 +282,14 @@ QString headline(const Context& c) {
   bool anyPerfect = false;
   for (const QJsonValue& v : c.json["headline"].toArray()) {
     const QString name = v["name"].toString();
-    if (name == u"log_loss" || name == u"brier") continue;  // in the table of classes and in the JSON; too much for the first glance
+    if (name == u"log_loss") continue;  // among the conditions; too much for the first glance
     cards += card(c, v.toObject());
     anyPerfect = anyPerfect || perfect(v.toObject());
   }
-  const qint64 n = c.json["groups"].toInteger();
-  if (anyPerfect && n > 0)
-    cards += QStringLiteral("</div><div><p class=\"quiet\">%1</p>")
-                 .arg(c.text("headline.perfect")
-                          .arg(c.text.count(n), QString::number(std::max(0.0, 1 - 3.0 / static_cast<double>(n)), 'f', 3))
-                          .toHtmlEscaped());
+  if (anyPerfect) cards += QStringLiteral("</div><div><p class=\"quiet\">%1</p>").arg(c.text("headline.perfect").toHtmlEscaped());
   const int resamples = c.json["bootstrap"]["resamples"].toInt();
-  const QString note =
-      resamples > 0 ? c.text("headline.note").arg(c.text.count(resamples), c.text("per." + c.unit())) : c.text("headline.nonote");
+  const QString note = resamples > 0 ? c.text("headline.note").arg(basis(c), c.text.count(resamples), c.text("per." + c.unit()))
+                                     : c.text("headline.nonote").arg(basis(c));
   return section(c.text("headline"), note, QStringLiteral("<div class=\"cards\">%1</div>").arg(cards));
 }
 
@@ -301,21 +317,12 @@ QString quality(const Context& c) {
 
 QString groups(const Context& c) {
   const QJsonObject by = c.json["groupsBy"].toObject();
+  QStringList order{"site", "modality"};
+  for (const QString& name : by.keys())
+    if (!order.contains(name)) order << name;
   QString body;
-  for (auto it = by.begin(); it != by.end(); ++it) {
-    QList<QStringList> rows;
-    for (const QJsonValue& g : it.value().toArray())
-      rows << QStringList{g["name"].toString().isEmpty() ? c.text("notgiven") : g["name"].toString(),
-                          c.text.count(g["n"].toInteger()),
-                          c.text.count(g["groups"].toInteger()),
-                          withInterval(g["accuracy"]),
-                          withInterval(g["auc_macro"]),
-                          withInterval(g["sensitivity"]),
-                          withInterval(g["specificity"])};
-    body += table({c.text(it.key()), c.text("support"), c.text(c.unit() == u"patient" ? "patients" : "groupcount"), c.text("accuracy"),
-                   "AUC", c.text("sensitivity"), c.text("specificity")},
-                  rows);
-  }
+  for (const QString& name : order)
+    if (by.contains(name)) body += groupTable(c, name, by[name].toArray());
   return body.isEmpty() ? QString() : section(c.text("groups"), c.text("groups.note"), body);
 }
 
@@ -324,9 +331,8 @@ QString attacks(const Context& c) {
   if (all.isEmpty()) return section(c.text("attacks"), c.text("attacks.none"), {});
   QString body = attackSigns(c);
   for (const char* norm : {"linf", "l2"}) {
-    const QString chart = attackChart(c, QLatin1String(norm));
-    if (!chart.isEmpty())
-      body += QStringLiteral("<div class=\"pair\">") + chart + attackTable(c, QLatin1String(norm)) + QStringLiteral("</div>");
+    const QString drawing = attackChart(c, QLatin1String(norm)) + attackTable(c, QLatin1String(norm));
+    if (!drawing.isEmpty()) body += QStringLiteral("<div class=\"pair\">") + drawing + QStringLiteral("</div>");
   }
   return section(c.text("attacks"), c.text("attacks.note").arg(c.text.count(all[0]["samples"].toInteger())), body + attackExamples(c));
 }
@@ -378,8 +384,7 @@ QString method(const Context& c) {
   if (const QJsonValue w = c.json["attacks"][0]["windowWidth"]; w.isDouble())
     body += factRow(c.text("method.window"), c.text("method.window.text").arg(significant(w.toDouble())));
   for (const QJsonValue& h : c.json["headline"].toArray())
-    if (h["name"].toString() == u"log_loss" || h["name"].toString() == u"brier")
-      body += factRow(c.text(h["name"].toString()), withInterval(h));
+    if (h["name"].toString() == u"log_loss") body += factRow(c.text("log_loss"), withInterval(h));
   body += factRow(c.text("method.machine"), c.json["hardware"].toString());
   body +=
       factRow(c.text("method.program"), QStringLiteral("Cloister %1 (%2)").arg(c.json["version"].toString(), c.json["commit"].toString()));

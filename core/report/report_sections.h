@@ -27,6 +27,8 @@ QString latency(const Context&);
 QString samples(const Context&, const QString& which);
 QString method(const Context&);
 
+/// "1,006 samples from 630 patients".
+QString basis(const Context&);
 /// "0.941"; "–" for null.
 QString figure(const QJsonValue& value);
 /// "0.94 (0.91–0.96)", without brackets when there is no interval.
