@@ -98,7 +98,7 @@ Result<void> writeRaw(const QString& path, const void* data, size_t size) {
 Message renderOne(SourcePlugin& source, const QJsonObject& job) {
   const QString file = job["file"].toString(), out = job["out"].toString(), stage = job["stage"].toString(QStringLiteral("modality"));
   const int number = job["frame"].toInt();
-  QJsonObject answer = source.header(file);
+  QJsonObject answer = source.header(file, number);
   if (stage == u"header") return {answer, {}};
   if (stage == u"stored") {
     auto stored = source.stored(file, number);

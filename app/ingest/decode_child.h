@@ -6,4 +6,4 @@ namespace cloister {
 int runDecodeChild();
 /// Exit code of a child whose stack was not enough for the nesting of the file.
 constexpr int kStackExhausted = 71;
-}
+}  // namespace cloister

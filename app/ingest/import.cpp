@@ -45,7 +45,10 @@ class Import {
     const auto done = pool.run([this] { return next(); }, [this](ChildPool::Answer a) { return take(std::move(a)); });
     progress_.report(log_.files, total_, true);
     if (failure_) return *failure_;
-    if (!done) return done.error();
+    if (!done) {
+      log_.sync();
+      return done.error();
+    }
     if (auto f = log_.finish(); !f) return f.error();
     return summary();
   }

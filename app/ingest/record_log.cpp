@@ -128,6 +128,8 @@ Result<void> RecordLog::append(const QString& file, QList<QJsonObject> records, 
   return writeAll(log_, lines);
 }
 
+void RecordLog::sync() { ::syncfs(log_.handle()); }
+
 Result<void> RecordLog::finish() {
   // One sync of the file system for all objects and both logs, then the record that says so.
   if (::syncfs(log_.handle()) != 0) return failureFromErrno(errno, folder_);

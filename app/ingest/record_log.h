@@ -26,6 +26,7 @@ class RecordLog {
 
   /// All records of one file in one write; the thumbnails first. Samples' thumb offsets are moved to their place in the pack.
   Result<void> append(const QString& file, QList<QJsonObject> records, const QByteArray& thumbs);
+  void sync();            ///< what was recorded so far survives a power cut
   Result<void> finish();  ///< the "finished" record, everything on disk
 
   qint64 files = 0, accepted = 0, refused = 0, duplicates = 0;

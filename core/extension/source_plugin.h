@@ -55,9 +55,7 @@ Result<T> guardedSource(const Work& work) {
   } catch (const SourceError& e) {
     return e.failure;
   } catch (const std::bad_alloc&) {
-    return Failure{FailureKind::OutOfMemory,
-                   {{"needed", QStringLiteral("more")}, {"free", QStringLiteral("what one file may take")}},
-                   QStringLiteral("the decoder asked for more memory than a file may take")};
+    return Failure{FailureKind::OutOfMemory, {}, QStringLiteral("the decoder asked for more memory than a file may take")};
   } catch (const std::exception& e) {
     return Failure{FailureKind::CorruptFile, {}, QString::fromLocal8Bit(e.what())};
   }
@@ -75,8 +73,9 @@ class SourcePlugin {
   virtual Result<DecodedFrame> decode(const QString& path, int frame) = 0;
   /// The samples as stored (render, stage "stored").
   virtual Result<StoredFrame> stored(const QString& path, int frame) = 0;
-  /// For the viewer: {"header":[[tag, vr, keyword, value]…],"windows":[{center,width,explanation}],"photometric","bits","frames","lut"}.
-  virtual QJsonObject header(const QString& path) = 0;
+  /// For the viewer: {"header":[[tag, vr, keyword, value]…],"windows":[{center,width,explanation}],"photometric","bits","frames","lut"};
+  /// the windows are those of the frame.
+  virtual QJsonObject header(const QString& path, int frame) = 0;
   /// An index file (DICOMDIR): the files it names, relative to its folder, unchecked. Anything else: nullopt-like empty failure
   /// NothingToDo.
   virtual Result<QStringList> references(const QString&) { return Failure{FailureKind::NothingToDo, {}, {}}; }

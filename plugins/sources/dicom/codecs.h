@@ -1,5 +1,5 @@
-// Decoders of one compressed frame: RLE, JPEG (IJG of DCMTK), JPEG-LS (CharLS), JPEG 2000 and HTJ2K (OpenJPEG). Each checks the sizes in
-// the stream against its own limits before memory is taken and throws SourceError. No colour conversion except JPEG 2000's own
+// Decoders of one compressed frame: RLE, deflate, JPEG (IJG of DCMTK), JPEG-LS (CharLS), JPEG 2000 and HTJ2K (OpenJPEG). Each checks the
+// sizes in the stream against its own limits before memory is taken and throws SourceError. No colour conversion except JPEG 2000's own
 // multiple component transform. Decode child only; any thread.
 #pragma once
 #include <cstddef>
@@ -23,6 +23,8 @@ struct CodecImage {
 CodecImage decodeRle(const std::uint8_t* data, std::size_t size, int width, int height, int samples, int bytesPerSample);
 /// As decodeRle, for one bit per pixel: the decoded bytes of the single segment.
 std::vector<std::uint8_t> decodeRleBits(const std::uint8_t* data, std::size_t size, std::size_t bytes);
+/// Raw deflate (RFC 1951) of exactly this many bytes.
+std::vector<std::uint8_t> inflateFrame(const std::uint8_t* data, std::size_t size, std::size_t bytes);
 CodecImage decodeJpeg(const std::uint8_t* data, std::size_t size);
 CodecImage decodeJpegLs(const std::uint8_t* data, std::size_t size);
 CodecImage decodeJpeg2000(const std::uint8_t* data, std::size_t size);

@@ -23,6 +23,8 @@ bool isHighThroughputJ2k(const QString& uid) {
   return uid == u"1.2.840.10008.1.2.4.201" || uid == u"1.2.840.10008.1.2.4.202" || uid == u"1.2.840.10008.1.2.4.203";
 }
 
+bool isDeflatedFrames(const QString& uid) { return uid == u"1.2.840.10008.1.2.8.1"; }
+
 SourceError errorFor(const OFCondition& condition, const QString& what) {
   const QString text = what + ": " + QString::fromLatin1(condition.text());
   if (condition == EC_MemoryExhausted) return {FailureKind::OutOfMemory, text};
@@ -56,7 +58,7 @@ void File::load(const QString& path) {
 }
 
 void File::loadUnknownSyntax(const QString& path, const QString& uid) {
-  if (!isHighThroughputJ2k(uid))
+  if (!isHighThroughputJ2k(uid) && !isDeflatedFrames(uid))
     throw SourceError(FailureKind::UnsupportedEncoding, QStringLiteral("unknown transfer syntax"), {{"encoding", uid}});
   QFile file(path);
   if (!file.open(QIODevice::ReadOnly)) throw SourceError(FailureKind::IoError, file.errorString());
@@ -71,7 +73,7 @@ void File::loadUnknownSyntax(const QString& path, const QString& uid) {
   stream.setBuffer(bytes.constData() + start, offile_off_t(bytes.size() - start));
   stream.setEos();
   dataset().transferInit();
-  // The encoding of the data set is explicit little endian with encapsulated pixels, as for any JPEG 2000.
+  // The encoding of the data set is explicit little endian with encapsulated pixels, as for JPEG 2000.
   const OFCondition loaded = dataset().read(stream, EXS_JPEG2000, EGL_noChange, DCM_MaxReadLength);
   dataset().transferEnd();
   if (loaded.bad()) throw errorFor(loaded, QStringLiteral("reading the data set"));
@@ -79,7 +81,8 @@ void File::loadUnknownSyntax(const QString& path, const QString& uid) {
 }
 
 bool File::encapsulated() const {
-  return isHighThroughputJ2k(transferSyntax_) || DcmXfer(transferSyntax_.toLatin1().constData()).isEncapsulated();
+  return isHighThroughputJ2k(transferSyntax_) || isDeflatedFrames(transferSyntax_) ||
+         DcmXfer(transferSyntax_.toLatin1().constData()).isEncapsulated();
 }
 
 QString File::characterSetOf(DcmItem& item) {

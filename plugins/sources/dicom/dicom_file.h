@@ -51,8 +51,9 @@ class File {
   QString transferSyntax_;
 };
 
-/// True for the UIDs of High-Throughput JPEG 2000, which this DCMTK does not know.
+/// Encapsulated syntaxes that this DCMTK does not know and we read all the same: High-Throughput JPEG 2000, and frames deflated one by one.
 bool isHighThroughputJ2k(const QString& uid);
+bool isDeflatedFrames(const QString& uid);
 
 /// The failure kind of a DCMTK condition.
 SourceError errorFor(const OFCondition& condition, const QString& what);

@@ -29,6 +29,7 @@ namespace {
 
 QString syntaxName(const QString& uid) {
   if (isHighThroughputJ2k(uid)) return QStringLiteral("High-Throughput JPEG 2000");
+  if (isDeflatedFrames(uid)) return QStringLiteral("Deflated Image Frame Compression");
   return QString::fromLatin1(DcmXfer(uid.toLatin1().constData()).getXferName());
 }
 
@@ -152,12 +153,12 @@ Result<StoredFrame> DicomPlugin::stored(const QString& path, int frame) {
   return guardedSource<StoredFrame>([&]() -> Result<StoredFrame> { return opened(path).pixels().read(frame).frame; });
 }
 
-QJsonObject DicomPlugin::header(const QString& path) {
+QJsonObject DicomPlugin::header(const QString& path, int frame) {
   Opened& o = opened(path);
   QJsonObject out{{"header", o.file->headerRows()}, {"transferSyntax", o.file->transferSyntax()}};
   try {
     const PixelFormat& format = o.pixels().format();
-    const VoiDescription voi = voiOf(*o.file, 0, true);
+    const VoiDescription voi = voiOf(*o.file, frame, true);
     QJsonArray windows;
     for (const WindowPreset& w : voi.windows)
       windows.append(QJsonObject{{"center", w.center}, {"width", w.width}, {"explanation", w.explanation}});

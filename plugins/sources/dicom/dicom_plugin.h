@@ -19,7 +19,7 @@ class DicomPlugin : public QObject, public cloister::SourcePlugin {
   cloister::Result<QList<cloister::Sample>> describe(const QString& path, const QJsonObject& options) override;
   cloister::Result<cloister::DecodedFrame> decode(const QString& path, int frame) override;
   cloister::Result<cloister::StoredFrame> stored(const QString& path, int frame) override;
-  QJsonObject header(const QString& path) override;
+  QJsonObject header(const QString& path, int frame) override;
   cloister::Result<QStringList> references(const QString& path) override;
   cloister::Result<QJsonObject> synthesize(const QString& dir, const QJsonObject& options,
                                            const cloister::ProgressFunction& progress) override;

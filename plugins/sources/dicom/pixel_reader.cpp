@@ -222,6 +222,17 @@ Pixels PixelReader::readEncapsulated(int frame) {
   const QString last = uid.mid(uid.lastIndexOf('.') + 1);
   const bool jpegFamily = uid.startsWith(u"1.2.840.10008.1.2.4.");
   CodecImage image;
+  if (isDeflatedFrames(uid)) {
+    const std::size_t bits = std::size_t(f.rows) * std::size_t(f.columns) * std::size_t(f.samples) * std::size_t(f.bitsAllocated);
+    std::vector<std::uint8_t> bytes = inflateFrame(data.data(), data.size(), (bits + 7) / 8);
+    if (f.bitsAllocated == 1) return unpackBits(bytes.data(), 0);
+    const std::size_t each = std::size_t(f.bitsAllocated) / 8;
+    if (f.planar) bytes = interleave(bytes, std::size_t(f.rows) * std::size_t(f.columns), std::size_t(f.samples), each);
+    Pixels p;
+    p.precision = f.bitsStored;
+    p.frame = {f.columns, f.rows, f.samples, int(each), f.isSigned ? 'i' : 'u', std::move(bytes)};
+    return p;
+  }
   if (uid == u"1.2.840.10008.1.2.5") {
     if (f.bitsAllocated == 1) {
       const auto bits =

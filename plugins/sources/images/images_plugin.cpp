@@ -102,7 +102,7 @@ Result<StoredFrame> ImagesPlugin::stored(const QString& path, int frame) {
   });
 }
 
-QJsonObject ImagesPlugin::header(const QString& path) {
+QJsonObject ImagesPlugin::header(const QString& path, int) {
   const Info info = infoOf(bytesOf(path));
   const auto row = [](const char* keyword, const QString& value) {
     return QJsonArray{QString(), QString(), QString::fromLatin1(keyword), value};

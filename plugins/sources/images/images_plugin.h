@@ -14,7 +14,7 @@ class ImagesPlugin : public QObject, public cloister::SourcePlugin {
   cloister::Result<QList<cloister::Sample>> describe(const QString& path, const QJsonObject& options) override;
   cloister::Result<cloister::DecodedFrame> decode(const QString& path, int frame) override;
   cloister::Result<cloister::StoredFrame> stored(const QString& path, int frame) override;
-  QJsonObject header(const QString& path) override;
+  QJsonObject header(const QString& path, int frame) override;
 
  private:
   const QByteArray& bytesOf(const QString& path);
