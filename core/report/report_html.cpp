@@ -61,6 +61,9 @@ thead th{color:var(--quiet);font-weight:600;font-size:12px}
 td.n,th.n{white-space:nowrap}
 th.n,td.n{text-align:right;padding-right:0;padding-left:16px}
 .scroll+.scroll{margin-top:20px}
+.pair table{font-size:13px}
+.pair th.n{white-space:normal}
+.pair th.n,.pair td.n{padding-left:10px}
 .confusion{width:auto;margin-top:4px}
 .confusion th,.confusion td{border:0;padding:8px 12px;text-align:center;vertical-align:middle}
 .confusion th{font-size:13px;max-width:12em;overflow-wrap:anywhere}
@@ -90,7 +93,7 @@ QString fact(const QString& name, const QString& value) {
 
 QString header(const report::Context& c) {
   const QJsonObject& j = c.json;
-  const QString time = j["createdAt"].toString().left(16).replace('T', ' ') + QStringLiteral(" UTC");
+  const QString time = j["createdAt"].toString().left(16).replace('T', ' ');
   const QString input =
       c.text("input.text").arg(QString::number(j["imageSize"].toInt()), c.text("input." + QString::number(j["channels"].toInt())));
   QString facts = fact(c.text("run"), j["run"].toString()) + fact(c.text("model"), j["architecture"].toString()) +

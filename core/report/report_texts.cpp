@@ -25,7 +25,7 @@ constexpr Row kRows[] = {
     {"split", "Split", "数据划分"},
     {"split.test", "test", "测试集"},
     {"split.validation", "validation", "验证集"},
-    {"created", "Made", "生成时间"},
+    {"created", "Made (UTC)", "生成时间（UTC）"},
     {"basis.patient", "%1 samples from %2 patients", "%2 名患者的 %1 个样本"},
     {"basis.group", "%1 samples in %2 groups", "%2 个分组中的 %1 个样本"},
     {"basis.sample", "%1 samples", "%1 个样本"},
@@ -52,7 +52,7 @@ constexpr Row kRows[] = {
     {"log_loss", "Log loss", "对数损失"},
     {"brier", "Brier score", "Brier 分数"},
     {"ece.note", "lower is better", "越低越好"},
-    {"positive", "of %1", "针对 %1"},
+    {"positive", "for %1", "针对 %1"},
     {"macro", "mean over classes", "各类平均"},
     {"classes", "By class", "按类别"},
     {"classes.note", "Each class against the rest.", "每个类别对其余类别。"},
@@ -106,10 +106,11 @@ constexpr Row kRows[] = {
     {"clean", "unchanged", "未改动"},
     {"examples", "Smallest changes found that misled", "找到的足以误导的最小改动"},
     {"examples.note",
-     "Left the picture, in the middle the change × 10 (mid-grey: none), right the attacked picture. Shown rounded to 8 bits; the attack "
+     "Left the picture, in the middle the change × 10 (mid-grey: none), right the attacked picture; ε in grey levels. Shown rounded to 8 "
+     "bits; the attack "
      "itself is not rounded.",
-     "左：原图；中：改动 × 10（中灰表示无改动）；右：攻击后的图。显示时取整为 8 位，攻击本身不取整。"},
-    {"example.caption", "%1 → %2 at ε = %3 grey levels (%4)", "ε = %3 灰度级时 %1 → %2（%4）"},
+     "左：原图；中：改动 × 10（中灰表示无改动）；右：攻击后的图；ε 以灰度级计。显示时取整为 8 位，攻击本身不取整。"},
+    {"example.caption", "%1 → %2 at ε = %3 (%4)", "ε = %3 时 %1 → %2（%4）"},
     {"sign.zero_gradient",
      "For %1 % of the attempts the gradient was exactly zero: the attack had nothing to follow, and the curve may flatter the model.",
      "%1 % 的尝试中梯度恰好为零：攻击无从下手，曲线可能高估了模型。"},
