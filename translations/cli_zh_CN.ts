@@ -1007,5 +1007,17 @@
         <source>It fits.</source>
         <translation>可以运行。</translation>
     </message>
+    <message>
+        <source>Makes a new index from the project's files when its database is damaged or lost.</source>
+        <translation>数据库损坏或丢失时，根据项目文件重新建立索引。</translation>
+    </message>
+    <message>
+        <source>Rebuilt: %1 imports, %2 samples, %3 snapshots, %4 runs</source>
+        <translation>已重建：%1 次导入、%2 个样本、%3 个快照、%4 次运行</translation>
+    </message>
+    <message>
+        <source>Labels set after the newest snapshot, exclusions and the undo history were only in the database and are lost.</source>
+        <translation>最新快照之后设置的标签、排除标记和撤销历史只保存在数据库中，已丢失。</translation>
+    </message>
 </context>
 </TS>

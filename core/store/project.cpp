@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cerrno>
+#include <cstdio>
 
 #include <QDir>
 #include <QFile>
@@ -165,6 +166,26 @@ Result<std::unique_ptr<Project>> Project::open(const QString& dir, Mode mode) {
                    {{"path", path}, {"rule", "a project of an older Cloister must be opened for writing once, which brings it up to date"}},
                    {}};
   return project;
+}
+
+Result<std::unique_ptr<Project>> Project::openWithNewIndex(const QString& dir) {
+  const QString root = QDir::cleanPath(QFileInfo(dir).absoluteFilePath());
+  auto info = readInfo(root);
+  if (!info) return info.error();
+  {
+    auto lock = takeLock(root);
+    if (!lock) return lock.error();
+    const QString path = databasePath(root), aside = path + ".damaged-" + QDateTime::currentDateTimeUtc().toString("yyyyMMdd-HHmmsszzz");
+    for (const char* suffix : {"", "-wal", "-shm"}) {
+      const QString from = path + QLatin1String(suffix), to = aside + QLatin1String(suffix);
+      if (::rename(QFile::encodeName(from).constData(), QFile::encodeName(to).constData()) != 0 && errno != ENOENT)
+        return failureFromErrno(errno, from);
+    }
+    auto db = Database::open(path, Database::Mode::Create);
+    if (!db) return db.error();
+    if (auto migrated = Migrator().migrate(**db); !migrated) return migrated.error();
+  }
+  return open(root, Mode::ReadWrite);
 }
 
 QString Project::dir() const { return d->dir; }

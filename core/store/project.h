@@ -90,6 +90,9 @@ class Project {
   static Result<std::unique_ptr<Project>> create(const QString& dir, const QString& name, const QString& task);
   /// ReadWrite takes the writer lock (DatabaseLocked names the holder) and migrates (after a copy); ReadOnly does neither.
   static Result<std::unique_ptr<Project>> open(const QString& dir, Mode mode = Mode::ReadWrite);
+  /// For a project whose database is lost or damaged: what there is of it is set aside as project.sqlite.damaged-<time>, and an empty index
+  /// takes its place, to be filled from the files (core/curation/rebuild.h). Takes the writer lock.
+  static Result<std::unique_ptr<Project>> openWithNewIndex(const QString& dir);
   ~Project();
 
   QString dir() const;
@@ -138,6 +141,8 @@ class Project {
 
   // Imports
   Result<qint64> beginImport(const QString& source, const QJsonObject& request);
+  /// An import under the number it had, for an index that is rebuilt.
+  Result<void> restoreImport(const ImportRecord&);
   Result<void> finishImport(qint64 id, const QString& state, qint64 recordsOffset);
   Result<void> setImportOffset(qint64 id, qint64 recordsOffset);
   Result<qint64> importOffset(qint64 id) const;

@@ -58,6 +58,11 @@ Result<qint64> Project::beginImport(const QString& source, const QJsonObject& re
   return d->db->lastInsertId();
 }
 
+Result<void> Project::restoreImport(const ImportRecord& r) {
+  return d->db->run("INSERT INTO imports (id, source, state, started_at, request) VALUES (?, ?, ?, ?, ?)", r.id, r.source, r.state,
+                    r.startedAt, QString::fromUtf8(jsonText(r.request)));
+}
+
 Result<void> Project::finishImport(qint64 id, const QString& state, qint64 recordsOffset) {
   return d->db->run("UPDATE imports SET state = ?, records_offset = ?, finished_at = ? WHERE id = ?", state, recordsOffset,
                     state == u"running" ? QString() : utcNow(), id);
