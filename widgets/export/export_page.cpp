@@ -456,22 +456,10 @@ void ExportPage::createBundle() {
         auto record = p.run(id);
         if (!record) return record.error();
         r.snapshotDir = p.snapshotDir(record->snapshot);
-        // The entry comes first: a bundle whose signing left no trace must not exist.
         auto log = AuditLog::open(p.dir());
         if (!log) return log.error();
-        if (auto entry = (*log)->append(QStringLiteral("sign"), {{"run", id}, {"candidate", r.candidate}, {"key", r.key}}); !entry)
-          return entry.error();
-        auto checkpoint = (*log)->checkpoint();
-        if (!checkpoint) return checkpoint.error();
-        r.auditCheckpoint = *checkpoint;
-        auto made = cloister::createBundle(r, KeyStore());
-        if (!made) {
-          if (auto entry = (*log)->append(QStringLiteral("sign"), {{"run", id}, {"kind", failureKindName(made.error().kind)}},
-                                          QStringLiteral("failure"));
-              !entry)
-            return entry.error();
-          return made.error();
-        }
+        auto made = createAuditedBundle(r, KeyStore(), **log);
+        if (!made) return made.error();
         return made->dir;
       },
       this,
