@@ -203,7 +203,10 @@ class ExportJob {
     phase("copying");
     if (!QDir().mkpath(to)) throw EngineFailure({FailureKind::PermissionDenied, {{"path", to}}, {}});
     QStringList files{"preprocessing.json", "test_vectors.safetensors"};
-    for (const QJsonValue& c : description["candidates"].toArray()) files << c["file"].toString();
+    for (const QJsonValue& c : description["candidates"].toArray()) {
+      files << c["file"].toString();
+      if (const QString data = c["file"].toString() + QStringLiteral(".data"); QFile::exists(folder_ + '/' + data)) files << data;
+    }
     for (const QString& name : std::as_const(files))
       orThrow(writeFileAtomically(to + '/' + name, orThrow(readFile(folder_ + '/' + name, (qint64(1) << 31) - 1))));
     orThrow(writeJsonAtomically(to + QStringLiteral("/export.json"), description));

@@ -1,5 +1,7 @@
 #include "core/onnx/model.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -199,7 +201,11 @@ Result<void> writeExternal(const Model& m, const QString& path) {
       return failure;
     }
   }
-  if (!staged.flush()) return Failure{FailureKind::DiskFull, {{"path", dataPath}}, staged.errorString()};
+  if (!staged.flush() || ::fsync(staged.handle()) != 0) {
+    const Failure failure{FailureKind::DiskFull, {{"path", dataPath}}, staged.errorString()};
+    staged.remove();
+    return failure;
+  }
   staged.close();
   QFile::remove(dataPath);
   if (!staged.rename(dataPath)) return Failure{FailureKind::IoError, {{"path", dataPath}}, staged.errorString()};

@@ -62,7 +62,10 @@ Environment& environment() {
   return made;
 }
 
-Failure loadFailure(const QString& path, const char* what) { return {FailureKind::CorruptFile, {{"path", path}}, QString::fromUtf8(what)}; }
+Failure loadFailure(const QString& path, const Ort::Exception& e) {
+  const bool unknown = e.GetOrtErrorCode() == ORT_NOT_IMPLEMENTED;
+  return {unknown ? FailureKind::UnsupportedFormat : FailureKind::CorruptFile, {{"path", path}}, QString::fromUtf8(e.what())};
+}
 
 }  // namespace
 
@@ -112,7 +115,7 @@ struct Session::Impl {
       if (auto ok = impl->describe(); !ok) return ok.error();
       return Session(std::move(impl));
     } catch (const Ort::Exception& e) {
-      return loadFailure(path, e.what());
+      return loadFailure(path, e);
     }
   }
 };

@@ -1,6 +1,7 @@
 // One ONNX Runtime session on the CPU. Used by export (parity, accuracy, latency), calibration and `cloister-worker run`; evaluate times
 // models with it. ONNX Runtime stays behind this header. run() may be called from several threads; everything else from one.
-// Errors: CorruptFile with the runtime's own message when a model cannot be loaded, Internal when a run fails.
+// Errors: CorruptFile with the runtime's own message when a model cannot be loaded, UnsupportedFormat when it lacks an operator's version,
+// Internal when a run fails.
 //
 // ORT_DISABLE_TELEMETRY=1 is set before the first session of the process: the pinned build sends nothing, later ones would.
 #pragma once
