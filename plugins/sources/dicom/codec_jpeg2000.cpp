@@ -71,7 +71,7 @@ void copyComponent(const opj_image_t& image, int k, CodecImage& out) {
 
 }  // namespace
 
-CodecImage decodeJpeg2000(const std::uint8_t* data, std::size_t size) {
+CodecImage decodeJpeg2000(const std::uint8_t* data, std::size_t size, int width, int height) {
   if (size < 12) throw SourceError(FailureKind::TruncatedFile, QStringLiteral("JPEG 2000 stream of %1 bytes").arg(size));
   static const std::uint8_t jp2[] = {0, 0, 0, 12, 'j', 'P', ' ', ' '};
   const bool boxed = std::equal(jp2, jp2 + 8, data);
@@ -106,6 +106,9 @@ CodecImage decodeJpeg2000(const std::uint8_t* data, std::size_t size) {
   if (first.dx < 1 || first.dy < 1 || first.prec < 1 || first.prec > 32) throw fail("component");
   const std::int64_t w = (std::int64_t(image->x1) - image->x0 + first.dx - 1) / first.dx;
   const std::int64_t h = (std::int64_t(image->y1) - image->y0 + first.dy - 1) / first.dy;
+  if (w != width || h != height)
+    throw SourceError(FailureKind::CorruptFile,
+                      QStringLiteral("the stream holds %1×%2, the header says %3×%4").arg(w).arg(h).arg(width).arg(height));
   checkFrameSize(w, h, image->numcomps, 4);
   if (!opj_decode(codec.get(), s, image.get()) || !opj_end_decompress(codec.get(), s)) throw fail("decode");
 

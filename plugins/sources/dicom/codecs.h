@@ -27,7 +27,8 @@ std::vector<std::uint8_t> decodeRleBits(const std::uint8_t* data, std::size_t si
 std::vector<std::uint8_t> inflateFrame(const std::uint8_t* data, std::size_t size, std::size_t bytes);
 CodecImage decodeJpeg(const std::uint8_t* data, std::size_t size);
 CodecImage decodeJpegLs(const std::uint8_t* data, std::size_t size);
-CodecImage decodeJpeg2000(const std::uint8_t* data, std::size_t size);
+/// width and height: what the data set says; a stream of another size is refused before its tiles are given memory.
+CodecImage decodeJpeg2000(const std::uint8_t* data, std::size_t size, int width, int height);
 
 /// More pixels than this in one frame are refused (TooLarge): 64 Mi.
 constexpr std::int64_t kMaxPixels = std::int64_t(64) << 20;

@@ -243,7 +243,7 @@ Pixels PixelReader::readEncapsulated(int frame) {
   } else if (jpegFamily && (last == u"80" || last == u"81")) {
     image = decodeJpegLs(data.data(), data.size());
   } else if (jpegFamily && (last == u"90" || last == u"91" || last == u"92" || last == u"93" || isHighThroughputJ2k(uid))) {
-    image = decodeJpeg2000(data.data(), data.size());
+    image = decodeJpeg2000(data.data(), data.size(), f.columns, f.rows);
   } else if (jpegFamily && last.toInt() >= 50 && last.toInt() <= 70) {
     image = decodeJpeg(data.data(), data.size());
   } else {
