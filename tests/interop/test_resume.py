@@ -9,7 +9,7 @@ import time
 import pytest
 from classifier_project import events, newest_checkpoint, random_project, result_digests, sha256, train, worker
 
-SMALL = dict(epochs=12, augmentation="strong", checkpoint_minutes=0, batch_size=8, dropout=0.3)
+SMALL = dict(epochs=6, augmentation="strong", checkpoint_minutes=0, batch_size=8, dropout=0.3)
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +94,48 @@ def test_resume_of_a_finished_run_changes_nothing(bin_dir, reference):
     train(bin_dir, folder)
     train(bin_dir, folder, 2)
     assert result_digests(folder) == digests
+
+
+def ranks(bin_dir, folder, attempt, port):
+    """Two ranks by the torchrun contract, as the supervisor starts them."""
+    return [subprocess.Popen([worker(bin_dir), "train", "--run", str(folder), "--attempt", str(attempt)], stderr=subprocess.DEVNULL,
+                             env=dict(os.environ, RANK=str(r), LOCAL_RANK=str(r), WORLD_SIZE="2", LOCAL_WORLD_SIZE="2", MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port)))
+            for r in range(2)]
+
+
+def free_port():
+    import socket
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def test_two_ranks_train_one_model_and_follow_a_single_process(bin_dir, tmp_path):
+    """A transformer has no batch statistics: two ranks with half the batch each compute what one process computes."""
+    project = random_project(tmp_path / "p", count=16)
+    common = dict(architecture="vit_s_16", epochs=3, batch_size=8, learning_rate=1e-4, augmentation="light", dropout=0, ema_decay=0, precision="fp32", metric_seconds=0, threads=1,
+                  warmup_epochs=0)
+    alone = [e["values"]["train/loss"] for e in train(bin_dir, project.run("r-0001", **common)) if e["type"] == "metric" and "train/loss" in e["values"]]
+    folder = project.run("r-0002", processes=2, **common)
+    assert [p.wait(300) for p in ranks(bin_dir, folder, 1, free_port())] == [0, 0]
+    for rank in range(2):
+        together = [e["values"]["train/loss"] for e in events(folder, 1, rank) if e["type"] == "metric" and "train/loss" in e["values"]]
+        assert len(together) == len(alone) == 6 and max(abs(a - b) for a, b in zip(alone, together)) < 1e-4
+    assert json.loads((folder / "attempt-001" / "exit-1.json").read_text())["code"] == 0
+
+
+def test_a_dead_rank_ends_the_attempt_and_the_resume_ends_bit_identical(bin_dir, tmp_path):
+    project = random_project(tmp_path / "p")
+    whole = project.run("r-0001", processes=2, **SMALL)
+    assert [p.wait(300) for p in ranks(bin_dir, whole, 1, free_port())] == [0, 0]
+    broken = project.run("r-0002", processes=2, **SMALL)
+    both = ranks(bin_dir, broken, 1, free_port())
+    while not list((broken / "checkpoints").glob("step-*/state.json")):
+        time.sleep(0.02)
+    both[1].kill()
+    assert both[0].wait(120) not in (0, 10)
+    assert [p.wait(300) for p in ranks(bin_dir, broken, 2, free_port())] == [0, 0]
+    assert result_digests(broken) == result_digests(whole)
 
 
 @pytest.mark.parametrize("change,what", [

@@ -207,7 +207,7 @@ def test_fifty_steps_follow_pytorch(bin_dir, tmp_path, architecture, optimizer):
         opt.step()
         schedule.step()
         assert abs(losses[step + 1] - loss.item()) <= 1e-4, f"step {step + 1}"
-        assert abs(norms[step + 1] - norm.item()) <= 1e-3 * max(1.0, norm.item()), f"step {step + 1}"
+        assert abs(norms[step + 1] - norm.item()) <= 1e-2 * max(1.0, norm.item()), f"step {step + 1}"
     assert total >= 50 and losses[total] < losses[1]
     ours = load_file(newest_checkpoint(folder) / "model.safetensors")
     for name, p in names.items():

@@ -60,6 +60,7 @@ Session::Session(const TrainJob& j) : job(j), started_(Clock::now()), lastCheckp
   buildModel();
   resume();
   checkResources();
+  if (job.worldSize > 1) group_ = formGroup(job.rank, job.worldSize);
   for (int i = 1; i < recipe.replicas; ++i) replicas_.push_back(model->sharingWeights());
   at::set_num_threads(std::max(1, recipe.threads / recipe.replicas));
   team_ = std::make_unique<Team>(recipe.replicas);
@@ -73,6 +74,15 @@ void Session::event(const QString& type, QJsonObject body, bool sync) {
 }
 
 bool Session::stopRequested() const { return terminated || QFile::exists(job.runDir + "/stop.request"); }
+
+bool Session::stopAgreed(const Batch& next) {
+  wholeWeight_ = classWeights.defined() ? classWeights.index_select(0, next.labels).sum().item<double>() : double(next.labels.size(0));
+  if (!group_) return stopRequested();
+  std::vector<double> common{wholeWeight_, stopRequested() ? 1.0 : 0.0};
+  group_->sum(common);
+  wholeWeight_ = common[0];
+  return common[1] > 0;
+}
 
 double Session::secondsSinceStart() const { return secondsSince(started_); }
 
@@ -109,7 +119,7 @@ void Session::buildModel() {
 }
 
 void Session::resume() {
-  removeLeftovers(job.runDir);
+  if (job.rank == 0) removeLeftovers(job.runDir);
   QStringList skipped;
   const auto found = newestCheckpoint(job.runDir, skipped);
   for (const QString& name : std::as_const(skipped))
@@ -191,22 +201,22 @@ double Session::microBatch(ClassifierModel& replica, const Batch& batch, std::in
 
 double Session::forwardBackward(const Batch& batch) {
   const std::int64_t n = batch.labels.size(0), members = recipe.replicas;
-  const double whole = classWeights.defined() ? classWeights.index_select(0, batch.labels).sum().item<double>() : double(n);
   std::vector<double> losses(std::size_t(members), 0.0);
   for (auto& replica : replicas_)
     for (std::size_t i = 0; i < model->statistics().size(); ++i) at::Tensor(replica->statistics()[i]).copy_(model->statistics()[i]);
   team_->run([&](int member) {
     ClassifierModel& replica = member == 0 ? *model : *replicas_[std::size_t(member - 1)];
     for (std::int64_t from = member * recipe.microBatch; from < n; from += members * recipe.microBatch)
-      losses[std::size_t(member)] += microBatch(replica, batch, from, whole);
+      losses[std::size_t(member)] += microBatch(replica, batch, from, wholeWeight_);
   });
   gather();
-  return std::accumulate(losses.begin(), losses.end(), 0.0);
+  std::vector<double> loss{std::accumulate(losses.begin(), losses.end(), 0.0)};
+  if (group_) group_->sum(loss);
+  return loss[0];
 }
 
 // Gradients of the replicas are added and their running statistics averaged, in a fixed order: the sum does not depend on who was first.
 void Session::gather() {
-  if (replicas_.empty()) return;
   at::NoGradGuard noGrad;
   for (auto& replica : replicas_) {
     std::vector<at::Tensor> to, from;
@@ -221,7 +231,14 @@ void Session::gather() {
     if (!to.empty()) at::_foreach_add_(to, from);
     if (!model->statistics().empty()) at::_foreach_add_(model->statistics(), replica->statistics());
   }
-  if (!model->statistics().empty()) at::_foreach_div_(model->statistics(), double(recipe.replicas));
+  if (group_) {
+    std::vector<at::Tensor> shared = model->statistics();
+    for (const at::Tensor& p : model->parameters())
+      if (p.grad().defined()) shared.push_back(p.grad());
+    group_->sum(shared);
+  }
+  const double parts = double(recipe.replicas) * job.worldSize;
+  if (parts > 1 && !model->statistics().empty()) at::_foreach_div_(model->statistics(), parts);
 }
 
 ValidationMetrics Session::validate() {

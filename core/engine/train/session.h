@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "core/engine/data/loader.h"
+#include "core/engine/distributed/group.h"
 #include "core/engine/models/family_plugin.h"
 #include "core/engine/models/model.h"
 #include "core/engine/train/checkpoint.h"
@@ -20,7 +21,8 @@ class Session {
   /// Throws EngineFailure for whatever makes this run impossible.
   explicit Session(const TrainJob&);
 
-  bool stopRequested() const;
+  /// Whether any rank was asked to stop; all ranks get the same answer for the same step. Also prepares the step's common divisor.
+  bool stopAgreed(const Batch& next);
   double secondsSinceStart() const;
 
   /// Loss of the batch in micro-batches with gradients left on the parameters: mean over the batch, weighted by class.
@@ -52,12 +54,15 @@ class Session {
   void announce();
   double microBatch(ClassifierModel& replica, const Batch&, std::int64_t from, double wholeWeight);
   void gather();
+  bool stopRequested() const;
 
   std::chrono::steady_clock::time_point started_, lastCheckpoint_, lastReport_;
   std::int64_t lastReportStep_ = 0;
   double secondsBefore_ = 0;
   std::vector<std::unique_ptr<ClassifierModel>> replicas_;  ///< besides the model itself
   std::unique_ptr<Team> team_;
+  std::unique_ptr<Group> group_;  ///< null for a single process
+  double wholeWeight_ = 1;        ///< class weights of the step's batch, over all ranks
 };
 
 }  // namespace cloister

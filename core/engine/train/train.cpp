@@ -38,13 +38,13 @@ WorkerExit trainClassifier(const TrainJob& job) {
   s.event("phase", {{"name", "training"}});
   const auto stoppedEarly = [&] { return s.recipe.patience > 0 && s.state.epochsSinceBest >= s.recipe.patience; };
   while (s.state.step < s.totalSteps && !stoppedEarly()) {
-    if (s.stopRequested()) {
+    const Batch batch = loader.next();
+    if (s.stopAgreed(batch)) {
       s.checkpoint(false);
       s.event("stopped", {{"step", qint64(s.state.step)}}, true);
       return WorkerExit::StoppedAsAsked;
     }
     const double rate = learningRateAt(s.recipe, s.state.step, s.warmupSteps, s.totalSteps);
-    const Batch batch = loader.next();
     const double loss = s.forwardBackward(batch);
     const double norm = gradientNorm(*s.model);
     guard(s, batch, loss, norm);
