@@ -1,6 +1,13 @@
 // init and logits: small verbs for experts and for the tests that compare with other implementations.
+#include <cstdio>
+
+#include <ATen/Context.h>
 #include <ATen/Parallel.h>
+#include <ATen/Version.h>
 #include <ATen/core/grad_mode.h>
+#include <torch/headeronly/version.h>
+
+#include <QJsonDocument>
 
 #include "app/worker/verbs.h"
 #include "core/domain/files.h"
@@ -21,6 +28,18 @@ int initVerb(const QStringList& arguments) {
     for (const QString& w : report.warnings) std::fprintf(stderr, "%s\n", qUtf8Printable(w));
   }
   saveTensors(option(arguments, "to"), model.state(), model.graph().metadata());
+  return int(WorkerExit::Finished);
+}
+
+// What the library itself sees, as opposed to core/runs/hardware, which reads the system: on one line, for support.
+int hardwareVerb(const QStringList&) {
+  const QJsonObject seen{
+      {"libtorch", QStringLiteral("%1.%2.%3").arg(TORCH_VERSION_MAJOR).arg(TORCH_VERSION_MINOR).arg(TORCH_VERSION_PATCH)},
+      {"cpuCapability", QString::fromStdString(at::get_cpu_capability())},
+      {"threads", at::get_num_threads()},
+      {"oneDnn", at::globalContext().hasMKLDNN()},
+      {"cuda", at::globalContext().hasCUDA()}};
+  std::printf("%s\n", QJsonDocument(seen).toJson(QJsonDocument::Compact).constData());
   return int(WorkerExit::Finished);
 }
 

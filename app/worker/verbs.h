@@ -19,6 +19,7 @@ int runVerb(const QStringList& arguments);
 int evaluateVerb(const QStringList& arguments);
 int initVerb(const QStringList& arguments);
 int logitsVerb(const QStringList& arguments);
+int hardwareVerb(const QStringList& arguments);
 
 /// Value of "--name VALUE"; InvalidArgument thrown when it is required and missing.
 QString option(const QStringList& arguments, const QString& name, bool required = true, const QString& fallback = {});
