@@ -96,7 +96,13 @@ QString confusion(const Context& c) {
 
 QString attackTitle(const QJsonObject& a) { return a["name"].toString().toUpper(); }
 
-QString significant(double v) { return std::isnan(v) ? QStringLiteral("–") : QString::number(v, 'g', 3); }
+/// Three significant digits, never with an exponent: 0.0157, 12.3, 1220.
+QString significant(double v) {
+  if (std::isnan(v)) return QStringLiteral("–");
+  if (std::abs(v) < 1000) return QString::number(v, 'g', 3);
+  const double power = std::pow(10.0, std::floor(std::log10(std::abs(v))) - 2);
+  return QString::number(std::round(v / power) * power, 'f', 0);
+}
 
 /// One chart a norm, FGSM and PGD in it.
 QString attackChart(const Context& c, const QString& norm) {

@@ -49,6 +49,7 @@ QJsonObject report() {
                                          {"signs", QJsonArray{QJsonObject{{"kind", "zero_gradient"}, {"value", 0.25}}}}}}},
       {"worst", QJsonArray{QJsonObject{{"key", "a\"><img>"}, {"label", "normal"}, {"predicted", "<b>ill</b>"}, {"image", "images/w.png"}},
                            QJsonObject{{"key", "b"}, {"image", "images/../../secret.png"}}}},
+      {"latency", QJsonArray{QJsonObject{{"runtime", "onnxruntime"}, {"precision", "fp32"}, {"p50", 1234.5}, {"p95", 0.01234}}}},
       {"bootstrap", QJsonObject{{"resamples", 1000}, {"by", "group"}, {"seed", 20}}}};
 }
 
@@ -69,10 +70,10 @@ class TestReportHtml : public QObject {
 
   void saysWhatWasMeasured() {
     const QString page = QString::fromUtf8(reportHtml(report(), dir_.path(), "en"));
-    for (const char* words :
-         {"1,006 samples from 630 patients", "0.940", "95 % interval 0.910–0.960", "0.940 (0.910–0.960)", "not defined", "no interval",
-          "Not a medical device", "Elsewhere they can be much worse", "1,000 resamples by patient",
-          "For 25.0 % of the attempts the gradient was exactly zero", "0.300 (0.200–0.400)", "(not given)", "64 samples"})
+    for (const char* words : {"1,006 samples from 630 patients", "0.940", "95 % interval 0.910–0.960", "0.940 (0.910–0.960)", "not defined",
+                              "no interval", "Not a medical device", "Elsewhere they can be much worse", "1,000 resamples by patient",
+                              "For 25.0 % of the attempts the gradient was exactly zero", "0.300 (0.200–0.400)", "(not given)",
+                              "64 samples", ">1230<", ">0.0123<", "ONNX Runtime"})
       QVERIFY2(page.contains(QString::fromUtf8(words)), words);
     QVERIFY(!page.contains("nan"));
   }
