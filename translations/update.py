@@ -13,6 +13,7 @@ import xml.etree.ElementTree as ET
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LUPDATE = "/usr/lib/qt6/bin/lupdate"
 TS = ROOT / "translations/cloister_zh_CN.ts"
+EN = ROOT / "translations/cloister_en.ts"
 FOLDERS = ["widgets", "app/gui", "core/domain", "core/runs", "core/curation", "core/trust", "core/report"]
 HELPER = re.compile(r'(?:translate|QT_TRANSLATE_NOOP)\("(\w+)",\s*(?:text|row\(|kind)')
 CALL = re.compile(r'\b(?:tr|TR|WORD|say)\(\s*((?:"(?:[^"\\]|\\.)*"\s*)+)([,)])')
@@ -47,19 +48,23 @@ def main():
         generated = pathlib.Path(folder) / "texts.cpp"
         lines = []
         for context, text in dict.fromkeys([*plugin_texts(), *helper_texts()]):
-            macro = "QT_TRANSLATE_N_NOOP" if "%n" in text else "QT_TRANSLATE_NOOP"
+            macro = "QT_TRANSLATE_N_NOOP" if re.search(r"%n(?![a-z])", text) else "QT_TRANSLATE_NOOP"
             lines.append(f'{macro}("{context}", {text});')
         generated.write_text("void texts() {\n" + "\n".join(lines) + "\n}\n", encoding="utf-8")
         sources = [str(ROOT / f) for f in FOLDERS if (ROOT / f).exists()] + [str(generated)]
         subprocess.run([LUPDATE, "-no-obsolete", "-locations", "none", "-target-language", "zh_CN", "-I", str(ROOT), *sources, "-ts", str(TS)],
                        check=True, stderr=subprocess.DEVNULL)
+        # English needs its plural forms only.
+        subprocess.run([LUPDATE, "-no-obsolete", "-pluralonly", "-locations", "none", "-target-language", "en", "-I", str(ROOT), *sources,
+                        "-ts", str(EN)], check=True, stderr=subprocess.DEVNULL)
     # What lupdate filed under the namespace belongs to a helper and was collected above under its real context.
-    tree = ET.parse(TS)
-    for context in tree.getroot().findall("context"):
-        if context.find("name").text in ("cloister", "cloister::words"):
-            tree.getroot().remove(context)
-    body = ET.tostring(tree.getroot(), encoding="unicode")
-    TS.write_text('<?xml version="1.0" encoding="utf-8"?>\n<!DOCTYPE TS>\n' + body + "\n", encoding="utf-8")
+    for path in (TS, EN):
+        tree = ET.parse(path)
+        for context in tree.getroot().findall("context"):
+            if context.find("name").text in ("cloister", "cloister::words"):
+                tree.getroot().remove(context)
+        body = ET.tostring(tree.getroot(), encoding="unicode")
+        path.write_text('<?xml version="1.0" encoding="utf-8"?>\n<!DOCTYPE TS>\n' + body + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -6,12 +6,15 @@
 #include <QDir>
 #include <QFileInfo>
 #include <QProcess>
+#include <QSettings>
+#include <QTemporaryDir>
 #include <QTimer>
 
 #include "app/gui/tour.h"
 #include "core/domain/version.h"
 #include "widgets/common/icons.h"
 #include "widgets/common/language.h"
+#include "widgets/common/page.h"
 #include "widgets/common/process_age.h"
 #include "widgets/common/settings.h"
 #include "widgets/common/shell.h"
@@ -68,6 +71,9 @@ int main(int argc, char** argv) {
                      {"tour", "Write every page as PNG to DIR and end.", "DIR"},
                      {"measure-start", "Print the milliseconds from process start to the first frame as JSON and end."}});
   parser.process(app);
+  // A tour shows the program, not its user: no recent projects, and nothing of it is remembered.
+  QTemporaryDir noSettings;
+  if (parser.isSet("tour")) QSettings::setPath(QSettings::NativeFormat, QSettings::UserScope, noSettings.path());
   const QString themeName = parser.isSet("theme") ? parser.value("theme") : settings::theme();
   if (!QStringList{"light", "dark", "system"}.contains(themeName)) return usage("--theme takes light, dark or system");
   QString language = parser.isSet("language") ? parser.value("language") : settings::language();
@@ -91,9 +97,11 @@ int main(int argc, char** argv) {
   if (touring) window.resize(1366, 768);
   else window.restoreWindow();
   QString first = parser.value("page");
+  if (first.isEmpty() && !project.isEmpty() && !touring) first = settings::lastPage();
   if (!window.pageIds().contains(first)) first = QLatin1String(page::kProject);
   window.show_(first);
   window.show();
+  if (Page* shown = window.currentPage()) shown->setFocus();
   if (auto* page = qobject_cast<SettingsPage*>(window.pageOf(page::kSettings)))
     QObject::connect(page, &SettingsPage::restartWanted, &window, [&window] {
       qunsetenv("QT_SCALE_FACTOR");

@@ -30,20 +30,35 @@ void Tour::look() {
   quiet_ = store_.pending() == 0 ? quiet_ + 1 : 0;
   if (quiet_ < kQuietLooks && since_.elapsed() < kPatienceMs) return;
   if (index_ >= 0) save();
-  const QStringList ids = window_.pageIds();
-  if (++index_ >= ids.size()) {
+  else plan();
+  if (++index_ >= stops_.size()) {
     timer_.stop();
     Q_EMIT finished(0);
     return;
   }
-  window_.show_(ids[index_]);
+  const Stop& stop = stops_[index_];
+  window_.show_(stop.page);
+  if (Page* page = window_.pageOf(stop.page)) {
+    page->openView(stop.view);
+    page->setFocus();  // no ring on whatever came first
+  }
   quiet_ = 0;
   since_.restart();
 }
 
+// Known only once the project is open.
+void Tour::plan() {
+  for (const QString& id : window_.pageIds()) {
+    stops_ << Stop{id, {}};
+    if (store_.state().open)
+      for (const QString& view : window_.pageOf(id)->views()) stops_ << Stop{id, view};
+  }
+}
+
 void Tour::save() {
-  const QString id = window_.pageIds()[index_];
-  const QString file = QStringLiteral("%1/%2-%3.png").arg(dir_).arg(index_ + 1).arg(id);
+  const Stop& stop = stops_[index_];
+  const QString view = stop.view.isEmpty() ? QString() : '-' + stop.view;
+  const QString file = QStringLiteral("%1/%2-%3%4.png").arg(dir_).arg(window_.pageIds().indexOf(stop.page) + 1).arg(stop.page, view);
   if (!QDir().mkpath(dir_) || !window_.grab().save(file)) {
     std::fprintf(stderr, "cloister: cannot write %s\n", qPrintable(file));
     timer_.stop();

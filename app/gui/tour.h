@@ -21,10 +21,15 @@ class Tour : public QObject {
 
  private:
   void look();
+  void plan();
   void save();
   MainWindow& window_;
   StoreClient& store_;
   QString dir_;
+  struct Stop {
+    QString page, view;
+  };
+  QList<Stop> stops_;
   int index_ = -1;
   int quiet_ = 0;  ///< looks in a row with nothing under way
   QElapsedTimer since_;

@@ -50,7 +50,8 @@ Result<void> validate(const ImportRequest& request) {
 /// Before hours of import, not after: does the label table have the columns?
 Result<void> checkLabels(const Project& project, const ImportRequest& r) {
   const QString csv = r.source == u"table" ? r.paths.first() : r.labelsFile;
-  return csv.isEmpty() ? Result<void>{} : checkLabelTable(project, csv, r.keyColumn, r.labelColumn, r.groupColumn, r.siteColumn);
+  return csv.isEmpty() ? Result<void>{}
+                       : checkLabelTable(project, csv, r.keyColumn, r.labelColumn, r.groupColumn, r.siteColumn, r.labelsFormat);
 }
 
 Result<void> checkRoom(const QString& dir) {

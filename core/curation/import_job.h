@@ -92,6 +92,6 @@ Result<LabelTableResult> applyLabelTable(Project&, const QString& csv, const QSt
 
 /// Reads only the head of the table: are the columns there? NotFound, InvalidArgument.
 Result<void> checkLabelTable(const Project&, const QString& csv, const QString& key, const QString& label, const QString& group,
-                             const QString& site);
+                             const QString& site, const QJsonObject& format = {});
 
 }  // namespace cloister

@@ -294,9 +294,9 @@ Result<LabelTableResult> applyLabelTable(Project& project, const QString& csv, c
 }
 
 Result<void> checkLabelTable(const Project& project, const QString& csv, const QString& key, const QString& label, const QString& group,
-                             const QString& site) {
+                             const QString& site, const QJsonObject& format) {
   const TableFiles files(project);
-  auto names = readHead(files, csv, {}, 1);
+  auto names = readHead(files, csv, format, 1);
   if (!names) return names.error();
   QMap<QString, QString> used;
   auto columns = findColumns(*names, key, label, group, site, used);

@@ -30,6 +30,7 @@ FailureBanner::FailureBanner(QWidget* parent) : QFrame(parent) {
   sentence_->setWordWrap(true);
   sentence_->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
   action_ = new QPushButton(this);
+  action_->hide();
   more_ = new QToolButton(this);
   more_->setCheckable(true);
   copy_ = new QToolButton(this);

@@ -23,20 +23,26 @@ QSize FlowLayout::minimumSize() const {
 }
 
 int FlowLayout::arrange(const QRect& rect, bool apply) const {
-  int x = rect.x(), y = rect.y(), row = 0;
-  for (QLayoutItem* item : items_) {
-    if (item->isEmpty()) continue;
-    const QSize size = item->sizeHint();
-    if (x > rect.x() && x + size.width() > rect.right() + 1) {
-      x = rect.x();
-      y += row + spacing();
-      row = 0;
+  int y = rect.y();
+  for (qsizetype from = 0; from < items_.size();) {
+    // One row: as many as fit, all as tall as the tallest.
+    int x = rect.x(), height = 0;
+    qsizetype to = from;
+    for (; to < items_.size(); ++to) {
+      const QSize size = items_[to]->sizeHint();
+      if (to > from && x + size.width() > rect.right() + 1) break;
+      x += size.width() + spacing();
+      height = std::max(height, size.height());
     }
-    if (apply) item->setGeometry(QRect(QPoint(x, y), size));
-    x += size.width() + spacing();
-    row = std::max(row, size.height());
+    x = rect.x();
+    for (; from < to; ++from) {
+      const int width = items_[from]->sizeHint().width();
+      if (apply) items_[from]->setGeometry(QRect(x, y, width, height));
+      x += width + spacing();
+    }
+    y += height + (to < items_.size() ? spacing() : 0);
   }
-  return y + row - rect.y();
+  return y - rect.y();
 }
 
 }  // namespace cloister

@@ -13,10 +13,13 @@
 #include "widgets/common/theme.h"
 
 namespace cloister {
+namespace {
+constexpr int kLeastWidth = 320;
+}
 
 Inspector::Inspector(QWidget* parent) : QFrame(parent) {
   setRole(this, "inspector");
-  setMinimumWidth(280);
+  setMinimumWidth(kLeastWidth);
   auto* column = new QVBoxLayout(this);
   column->setContentsMargins(space::kM, space::kS, space::kS, space::kS);
   column->setSpacing(space::kS);

@@ -13,10 +13,14 @@
 #include "widgets/common/theme.h"
 
 namespace cloister {
+namespace {
+constexpr int kReasonWidth = 480;
+}
 
 Page::Page(const char* id, StoreClient& store, QWidget* parent) : QWidget(parent), id_(QString::fromLatin1(id)), store_(store) {
   setObjectName(QStringLiteral("page"));
   setAttribute(Qt::WA_StyledBackground);
+  setFocusPolicy(Qt::ClickFocus);
   auto* outer = new QVBoxLayout(this);
   outer->setContentsMargins(space::kXl, space::kL, space::kXl, space::kL);
   outer->setSpacing(space::kM);
@@ -29,9 +33,11 @@ Page::Page(const char* id, StoreClient& store, QWidget* parent) : QWidget(parent
   setRole(subtitle_, "quiet");
   header->addWidget(title_);
   header->addWidget(subtitle_, 1);
-  tools_ = new QHBoxLayout;
+  toolsWidget_ = new QWidget(this);
+  tools_ = new QHBoxLayout(toolsWidget_);
+  tools_->setContentsMargins(0, 0, 0, 0);
   tools_->setSpacing(space::kS);
-  header->addLayout(tools_);
+  header->addWidget(toolsWidget_);
   outer->addLayout(header);
 
   banner_ = new FailureBanner(this);
@@ -51,7 +57,7 @@ Page::Page(const char* id, StoreClient& store, QWidget* parent) : QWidget(parent
   reason_ = new QLabel(absent);
   reason_->setWordWrap(true);
   reason_->setAlignment(Qt::AlignHCenter);
-  reason_->setMaximumWidth(520);
+  reason_->setFixedWidth(kReasonWidth);
   missingButton_ = new QPushButton(absent);
   column->addStretch(2);
   column->addWidget(missingIcon_, 0, Qt::AlignHCenter);
@@ -74,7 +80,8 @@ Page::Page(const char* id, StoreClient& store, QWidget* parent) : QWidget(parent
   primary_ = new QPushButton(footerWidget_);
   setRole(primary_, "primary");
   primary_->hide();
-  bar->addWidget(primary_);
+  primary_->setSizePolicy(QSizePolicy::Fixed, QSizePolicy::Fixed);
+  bar->addWidget(primary_, 0, Qt::AlignRight);
   outer->addWidget(footerWidget_);
 
   whenThemed(this,
@@ -90,6 +97,7 @@ void Page::update_() {
   const bool absent = !what.reason.isEmpty();
   stack_->setCurrentIndex(absent ? 1 : 0);
   footerWidget_->setVisible(!absent);
+  toolsWidget_->setVisible(!absent);
   reason_->setText(what.reason);
   missingButton_->setText(what.action);
   missingButton_->setVisible(absent && !what.goTo.isEmpty() && !what.action.isEmpty());

@@ -3,6 +3,7 @@
 // The frame (MainWindow) creates, shows and refreshes pages. Main thread.
 #pragma once
 #include <QString>
+#include <QStringList>
 #include <QWidget>
 
 class QHBoxLayout;
@@ -47,7 +48,10 @@ class Page : public QWidget {
   virtual bool search(const QString&) { return false; }  ///< true when this page searches by itself; otherwise Data does
   virtual QWidget* inspector() { return nullptr; }       ///< what the right panel shows for this page, owned by the page's frame
   virtual QString inspectorTitle() const { return {}; }
-  virtual void inspectorClosed() {}  ///< the person closed it
+  /// Further views worth a picture (tabs, sheets): the tour shows each after the page itself.
+  virtual QStringList views() const { return {}; }
+  virtual void openView(const QString&) {}  ///< one of views(), or empty: as the page comes up, with something selected
+  virtual void inspectorClosed() {}         ///< the person closed it
 
   /// Title, missing panel and texts anew. The frame calls it on language and state changes; pages may.
   void update_();
@@ -80,6 +84,7 @@ class Page : public QWidget {
   QLabel *title_, *subtitle_, *reason_, *missingIcon_;
   QPushButton *primary_, *missingButton_;
   FailureBanner* banner_;
+  QWidget* toolsWidget_;
   QHBoxLayout *tools_, *footer_;
   QVBoxLayout* body_;
   QStackedLayout* stack_;

@@ -3,6 +3,8 @@
 #include <optional>
 
 #include <QCoreApplication>
+#include <QCryptographicHash>
+#include <QDataStream>
 #include <QDir>
 #include <QFileInfo>
 #include <QThreadPool>
@@ -11,6 +13,17 @@
 
 namespace cloister {
 namespace {
+
+QByteArray signatureOf(const ProjectState& s) {
+  QByteArray bytes;
+  QDataStream out(&bytes, QIODevice::WriteOnly);
+  const SampleCounts& c = s.counts;
+  out << s.dir << s.info.name << c.samples << c.labelled << c.excluded << c.patients << c.duplicates << c.refused << c.problems << c.byLabel
+      << c.bySite << c.byModality << s.evaluated << s.exported << s.bundles;
+  for (const SnapshotRecord& r : s.snapshots) out << r.digest;
+  for (const RunRecord& r : s.runs) out << r.id << r.state << r.step << r.steps << r.attempts << r.finishedAt << r.summary;
+  return QCryptographicHash::hash(bytes, QCryptographicHash::Sha256);
+}
 
 Result<ProjectState> readState(Project& project) {
   ProjectState s;
@@ -32,6 +45,7 @@ Result<ProjectState> readState(Project& project) {
     if (QFileInfo::exists(dir + "/export/export.json")) s.exported << run.id;
   }
   s.bundles = QDir(project.bundlesDir()).entryList(QDir::Dirs | QDir::NoDotAndDotDot, QDir::Time);
+  s.signature = signatureOf(s);
   return s;
 }
 
@@ -160,6 +174,10 @@ void StoreClient::open(std::function<Result<std::unique_ptr<Project>>()> how, co
 }
 
 void StoreClient::openProject(const QString& dir) {
+  if (state_.open && QDir(dir) == QDir(state_.dir)) {  // its lock is our own
+    Q_EMIT opened();
+    return;
+  }
   open([dir] { return Project::open(dir); }, dir);
 }
 
@@ -185,8 +203,9 @@ void StoreClient::refreshState() {
   read(readState, this, [this](Result<ProjectState> state) {
     refreshing_ = false;
     if (state && state_.open) {
+      const bool differs = state->signature != state_.signature;
       state_ = *state;
-      Q_EMIT stateChanged();
+      if (differs) Q_EMIT stateChanged();
     }
     if (std::exchange(refreshAgain_, false)) refreshState();
   });

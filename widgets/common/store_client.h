@@ -33,6 +33,7 @@ struct ProjectState {
   QStringList evaluated;            ///< runs with evaluation/report.json
   QStringList exported;             ///< runs with export/export.json
   QStringList bundles;              ///< folder names below bundles/
+  QByteArray signature;             ///< equal states have equal signatures: stateChanged is sent only when it differs
 
   QList<RunRecord> activeRuns() const;  ///< queued, running, stopping
   QString newestFinishedRun() const;    ///< empty without

@@ -112,7 +112,7 @@ QProgressBar::chunk { background: {accent}; border-radius: 3px; }
 QAbstractItemView { background: {panel}; alternate-background-color: {window}; border: 1px solid {divider}; border-radius: 4px;
   gridline-color: {divider}; selection-background-color: {selection}; selection-color: {text}; }
 QAbstractItemView:focus { border: 2px solid {accent}; }
-QTableView::item, QTreeView::item, QListView::item { padding: 3px 6px; }
+QTableView::item, QTreeView::item, QListView::item { padding: 2px 5px; border: 1px solid transparent; }
 QTableView::item:selected, QTreeView::item:selected, QListView::item:selected { background: {selection}; color: {text}; }
 QTableView::item:focus { border: 2px solid {accent}; }
 QHeaderView { background: {raised}; border: 0; }
@@ -145,7 +145,13 @@ QGroupBox::title { subcontrol-origin: margin; left: 8px; padding: 0 4px; }
 }  // namespace
 
 Theme::Theme() : tokens_(light()) {
-  if (qApp) system_ = QApplication::palette();
+  if (!qApp) return;
+  system_ = QApplication::palette();
+  font_ = QApplication::font();
+  // Named, so that Chinese comes in the weight asked for and in the forms used in mainland China, whatever the desktop speaks.
+  QStringList families = font_.families();
+  families << QStringLiteral("Noto Sans CJK SC") << QStringLiteral("Source Han Sans SC") << QStringLiteral("WenQuanYi Micro Hei");
+  font_.setFamilies(families);
 }
 
 Theme& Theme::current() {
@@ -261,7 +267,7 @@ static qreal pointSize(TextSize size) {
 }
 
 QFont Theme::font(TextSize size, bool strong) const {
-  QFont f = QApplication::font();
+  QFont f = font_;
   f.setPointSizeF(pointSize(size) + textStep_);
   f.setWeight(strong ? QFont::DemiBold : QFont::Normal);
   return f;

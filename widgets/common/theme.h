@@ -74,6 +74,7 @@ class Theme : public QObject {
   int textStep_ = 0;
   Tokens tokens_;
   QPalette system_;
+  QFont font_;
   qreal baseSize_ = 10;
 };
 

@@ -1,5 +1,7 @@
 #include "widgets/data/data_page.h"
 
+#include <algorithm>
+
 #include <QDragEnterEvent>
 #include <QHBoxLayout>
 #include <QLabel>
@@ -180,6 +182,7 @@ void DataPage::connectAll() {
     setFilter({}, false);
     signature_.clear();
     settle();
+    offerResume();
   });
   connect(&store(), &StoreClient::closed, this, [this] { viewer_->clear(); });
   connect(&store(), &StoreClient::importStarted, this, [this] { showView(Import); });
@@ -219,6 +222,7 @@ void DataPage::connectAll() {
   }
   connect(tabs_, &QTabBar::currentChanged, this, [this](int tab) {
     tabsStack_->setCurrentIndex(tab);
+    Q_EMIT inspect(tab == Samples && inspectorWanted_ && grid_->selectedCount() > 0);
     if (tab == Checks && checksStale_) {
       checksStale_ = false;
       checks_->run();
@@ -237,6 +241,23 @@ void DataPage::connectAll() {
     tabs_->setCurrentIndex(Files);
     files_->refresh(refused ? FileList::Show::Refused : FileList::Show::Duplicates);
   });
+}
+
+// An import that a crash or a stop broke off goes on where it was: one button, nothing to type.
+void DataPage::offerResume() {
+  store().read([](Project& p) { return p.imports(); }, this,
+               [this](const Result<QList<ImportRecord>>& imports) {
+                 if (!imports || imports->isEmpty() || store().importing()) return;
+                 const auto newest = std::max_element(imports->begin(), imports->end(),
+                                                      [](const ImportRecord& a, const ImportRecord& b) { return a.id < b.id; });
+                 if (newest->state != u"running" && newest->state != u"stopped") return;
+                 banner().note(FailureBanner::Tone::Warning, tr("The last import was interrupted after %1 files. It can go on from there.")
+                                                                 .arg(words::number(newest->accepted + newest->refused)));
+                 banner().setAction(tr("Resume the import"), [this, id = newest->id] {
+                   banner().clear();
+                   store().resumeImport(id);
+                 });
+               });
 }
 
 QString DataPage::title() const { return tr("Data"); }
@@ -329,10 +350,8 @@ void DataPage::updateFooter() {
       primary()->setToolTip(any ? QString() : tr("Label some samples first."));
       break;
     case Import:
-      setPrimaryText(importSheet_->running()                                           ? QString()
-                     : importSheet_->canStart() || store().state().counts.samples == 0 ? tr("Start import")
-                                                                                       : tr("Back to the samples"));
-      primary()->setEnabled(importSheet_->canStart() || store().state().counts.samples > 0);
+      setPrimaryText(importSheet_->running() ? QString() : importSheet_->done() ? tr("Back to the samples") : tr("Start import"));
+      primary()->setEnabled(importSheet_->done() || importSheet_->canStart());
       break;
     case Freeze:
       setPrimaryText(freezeSheet_->freezing() ? tr("Freezing…") : tr("Freeze snapshot"));
@@ -392,6 +411,15 @@ bool DataPage::search(const QString& text) {
   setFilter(f, false);
   tabs_->setCurrentIndex(Samples);
   return true;
+}
+
+void DataPage::openView(const QString& name) {
+  if (!store().state().open) return;
+  settle();
+  tabs_->setCurrentIndex(name == u"checks" ? Checks : Samples);
+  if (name == u"import") showView(Import);
+  if (name == u"freeze") showView(Freeze);
+  if (name.isEmpty() && model_->rowCount() > 0) grid_->setCurrentIndex(model_->index(0));
 }
 
 void DataPage::showCurrent() {

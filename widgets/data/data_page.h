@@ -36,6 +36,8 @@ class DataPage : public Page {
   bool search(const QString&) override;
   QWidget* inspector() override;
   QString inspectorTitle() const override;
+  QStringList views() const override { return {QStringLiteral("checks"), QStringLiteral("import"), QStringLiteral("freeze")}; }
+  void openView(const QString&) override;
   void inspectorClosed() override { inspectorWanted_ = false; }
 
  protected:
@@ -56,6 +58,7 @@ class DataPage : public Page {
   void label(const QString&);
   void toggleExcluded();
   void undo(bool redo);
+  void offerResume();
   void updateFooter();
 
   SampleModel* model_;

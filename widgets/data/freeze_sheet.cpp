@@ -199,6 +199,7 @@ void FreezeSheet::begin() {
   known_ = false;
   showOutlook();
   askOutlook();
+  train_->setFocus();
 }
 
 SplitRequest FreezeSheet::splitRequest() const {

@@ -216,9 +216,14 @@ void ImportSheet::showSource() {
   Q_EMIT changed();
 }
 
-void ImportSheet::begin() { showLive(running()); }
+void ImportSheet::begin() {
+  showLive(running());
+  source_->setFocus();
+}
 
 void ImportSheet::showLive(bool live) { stack_->setCurrentIndex(live ? 1 : 0); }
+
+bool ImportSheet::done() const { return stack_->currentIndex() == 1 && !running(); }
 
 bool ImportSheet::running() const { return store_.importing(); }
 

@@ -32,6 +32,7 @@ class ImportSheet : public QFrame {
   void start();
   bool canStart() const;
   bool running() const;
+  bool done() const;  ///< shows the outcome of an import that has ended
   /// Labels go onto samples that are already there when no path is named.
   bool labelsOnly() const;
 

@@ -25,7 +25,7 @@ void IngestTask::cancel() {
 
 void IngestTask::start(const QString& verb, QJsonObject request, Done done) {
   cancel();
-  QFile::remove(out_);
+  if (!out_.isEmpty()) QFile::remove(out_);
   out_ = dir_.filePath(QString::number(++calls_) + ".out");
   request["format"] = 1;
   request["out"] = out_;

@@ -47,7 +47,9 @@ TablePreview::TablePreview(StoreClient& store, QWidget* parent) : QFrame(parent)
   auto* column = new QVBoxLayout(this);
   column->setContentsMargins(0, 0, 0, 0);
   column->setSpacing(space::kS);
-  auto* row = new QHBoxLayout;
+  settings_ = new QWidget(this);
+  auto* row = new QHBoxLayout(settings_);
+  row->setContentsMargins(0, 0, 0, 0);
   row->setSpacing(space::kS);
   const auto combo = [this, row](QLabel*& label) {
     label = new QLabel(this);
@@ -70,7 +72,12 @@ TablePreview::TablePreview(StoreClient& store, QWidget* parent) : QFrame(parent)
   header_->addItem(QString(), QVariant());
   header_->addItem(QString(), true);
   header_->addItem(QString(), false);
-  column->addLayout(row);
+  column->addWidget(settings_);
+  empty_ = new QLabel(this);
+  empty_->setWordWrap(true);
+  empty_->setAlignment(Qt::AlignTop);
+  setRole(empty_, "quiet");
+  column->addWidget(empty_, 1);
   grid_ = new QTableWidget(this);
   grid_->setEditTriggers(QAbstractItemView::NoEditTriggers);
   grid_->setTabKeyNavigation(false);
@@ -94,10 +101,10 @@ void TablePreview::retranslate() {
     return s == u"," ? tr("comma") : s == u";" ? tr("semicolon") : s == u"\t" ? tr("tab") : s == u"|" ? tr("bar") : s;
   };
   for (int i = 1; i < separator_->count(); ++i) separator_->setItemText(i, named(separator_->itemData(i).toString()));
-  separator_->setItemText(0, automatic(named(head_["separator"].toString())));
-  encoding_->setItemText(0, automatic(head_["encoding"].toString()));
-  decimal_->setItemText(0, automatic(head_["decimal"].toString()));
-  header_->setItemText(0, head_.isEmpty() ? automatic({}) : automatic(head_["header"].toBool() ? tr("names") : tr("data")));
+  separator_->setItemText(0, automatic(named(head_.value("separator").toString())));
+  encoding_->setItemText(0, automatic(head_.value("encoding").toString()));
+  decimal_->setItemText(0, automatic(head_.value("decimal").toString()));
+  header_->setItemText(0, head_.isEmpty() ? automatic({}) : automatic(head_.value("header").toBool() ? tr("names") : tr("data")));
   header_->setItemText(1, tr("Column names"));
   header_->setItemText(2, tr("Data"));
   separator_->setAccessibleName(tr("Separator"));
@@ -105,10 +112,23 @@ void TablePreview::retranslate() {
   decimal_->setAccessibleName(tr("Decimal sign"));
   header_->setAccessibleName(tr("First row"));
   grid_->setAccessibleName(tr("Preview of the table"));
+  empty_->setText(
+      tr("A table names each image and gives it a label, a patient or a site, one row an image. Drop a CSV file anywhere on this sheet. "
+         "Without a table, labels come from the folder names, or you set them afterwards."));
   hint_->setText(
       tr("Give each column a role. The key is the file name, its path or the SOPInstanceUID; the group keeps the images of one "
          "patient on one side of the split."));
   fillRoles();
+  showBody();
+}
+
+// Without a table there is nothing to set: only a line says what a table may hold.
+void TablePreview::showBody() {
+  const bool any = !file_.isEmpty();
+  settings_->setVisible(any);
+  grid_->setVisible(any);
+  empty_->setVisible(!any);
+  hint_->setVisible(any);
 }
 
 void TablePreview::setFile(const QString& path) {
@@ -121,6 +141,7 @@ void TablePreview::setFile(const QString& path) {
   grid_->setRowCount(0);
   grid_->setColumnCount(0);
   if (QFile::exists(path)) read();
+  showBody();
   Q_EMIT changed();
 }
 
@@ -152,7 +173,7 @@ void TablePreview::show_(const QString& path) {
                     [this](const Preview& p) {
                       head_ = p.head;
                       QStringList names;
-                      for (const QJsonValue& v : head_["columns"].toArray()) names << v.toObject()["name"].toString();
+                      for (const QJsonValue& v : head_.value("columns").toArray()) names << v.toObject()["name"].toString();
                       if (names != names_) {
                         names_ = names;
                         roles_.clear();

@@ -34,6 +34,7 @@ class TablePreview : public QFrame {
   void read();
   void show_(const QString& file);
   void fillRoles();
+  void showBody();
   void retranslate();
   static QString guess(const QString& name, const QStringList& taken);
 
@@ -42,7 +43,8 @@ class TablePreview : public QFrame {
   QString file_;
   QJsonObject head_;
   QStringList names_, roles_;
-  QLabel *separatorLabel_, *encodingLabel_, *decimalLabel_, *headerLabel_, *hint_;
+  QLabel *separatorLabel_, *encodingLabel_, *decimalLabel_, *headerLabel_, *hint_, *empty_;
+  QWidget* settings_;
   QComboBox *separator_, *encoding_, *decimal_, *header_;
   QTableWidget* grid_;
 };

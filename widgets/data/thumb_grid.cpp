@@ -11,7 +11,8 @@
 namespace cloister {
 namespace {
 constexpr int kImage = 96;  // longest side of a stored thumbnail
-}
+constexpr int kLeastWidth = kImage + 2 * space::kS;
+}  // namespace
 
 ThumbGrid::ThumbGrid(QWidget* parent) : QAbstractItemView(parent) {
   setSelectionMode(ExtendedSelection);
@@ -36,10 +37,10 @@ void ThumbGrid::setSamples(SampleModel* model) {
 
 QSize ThumbGrid::cellSize() const {
   const int text = QFontMetrics(Theme::current().font(TextSize::Small)).height();
-  return {kImage + 2 * space::kS, kImage + 2 * space::kS + text + space::kXs};
+  return {std::max(kLeastWidth, (viewport()->width() - space::kXs) / columns()), kImage + 2 * space::kS + text + space::kXs};
 }
 
-int ThumbGrid::columns() const { return std::max(1, (viewport()->width() - space::kXs) / cellSize().width()); }
+int ThumbGrid::columns() const { return std::max(1, (viewport()->width() - space::kXs) / kLeastWidth); }
 
 QRect ThumbGrid::cellRect(int row) const {
   const QSize cell = cellSize();
@@ -107,7 +108,7 @@ void ThumbGrid::paintCell(QPainter& p, int row, const QRect& rect) const {
   const bool current = currentIndex() == index && hasFocus();
   const QRect area = rect.adjusted(2, 2, -2, -2);
   if (selected) p.fillRect(area, t.selection);
-  const QRect box(rect.x() + space::kS, rect.y() + space::kS, kImage, kImage);
+  const QRect box(rect.x() + (rect.width() - kImage) / 2, rect.y() + space::kS, kImage, kImage);
   const SampleModel::Cell* c = samples_->cell(row);
   p.fillRect(box, c && !c->thumb.isNull() ? t.image : t.raised);
   if (c && !c->thumb.isNull()) {

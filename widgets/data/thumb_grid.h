@@ -46,7 +46,7 @@ class ThumbGrid : public QAbstractItemView {
   void mouseDoubleClickEvent(QMouseEvent*) override;
 
  private:
-  QSize cellSize() const;
+  QSize cellSize() const;         ///< the columns share the whole width
   QRect cellRect(int row) const;  ///< in viewport coordinates
   void paintCell(QPainter&, int row, const QRect&) const;
   void choose(int row, Qt::KeyboardModifiers);

@@ -39,6 +39,21 @@ constexpr CtPreset kCt[] = {{QT_TRANSLATE_NOOP("cloister::Viewer", "Lung"), -600
                             {QT_TRANSLATE_NOOP("cloister::Viewer", "Bone"), 400, 1800},
                             {QT_TRANSLATE_NOOP("cloister::Viewer", "Brain"), 40, 80}};
 
+// Paths and digests have no spaces: a zero-width one every few characters lets them wrap.
+QString breakable(const QString& text) {
+  QString out;
+  int since = 0;
+  for (const QChar c : text) {
+    out += c;
+    since = c.isSpace() ? 0 : since + 1;
+    if (since >= 24 || c == u'/' || c == u'_') {
+      out += QChar(0x200B);
+      since = 0;
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 Viewer::Viewer(StoreClient& store, QWidget* parent)
@@ -318,7 +333,7 @@ void Viewer::fillFacts() {
   const auto add = [&rows](const QString& name, const QString& value) {
     if (!value.isEmpty())
       rows << QStringLiteral("<tr><td style='padding-right:12px'><span style='color:%1'>%2</span></td><td>%3</td></tr>")
-                  .arg(Theme::current().tokens().quiet.name(), name.toHtmlEscaped(), value.toHtmlEscaped());
+                  .arg(Theme::current().tokens().quiet.name(), name.toHtmlEscaped(), breakable(value).toHtmlEscaped());
   };
   add(tr("Label"), s.label.isEmpty() ? tr("none") : s.label);
   add(tr("Patient"), s.patient);

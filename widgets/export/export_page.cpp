@@ -23,6 +23,7 @@
 #include "core/trust/bundle.h"
 #include "widgets/common/failure_banner.h"
 #include "widgets/common/language.h"
+#include "widgets/common/settings.h"
 #include "widgets/common/store_client.h"
 #include "widgets/common/theme.h"
 #include "widgets/common/words.h"
@@ -378,7 +379,7 @@ void ExportPage::fillTable() {
 }
 
 void ExportPage::loadKeys() {
-  store().background([] { return KeyStore().list(); }, this,
+  store().background([folder = settings::keysFolder()] { return KeyStore(folder).list(); }, this,
                      [this](Result<QList<KeyInfo>> keys) {
                        const QString before = keys_->currentData().toString();
                        const QSignalBlocker quiet(keys_);
@@ -423,17 +424,18 @@ void ExportPage::createKey() {
   const QString name = newName_->text().trimmed(), curve = newCurve_->currentText();
   const QByteArray passphrase = newPass_->text().toUtf8();
   keyDone_->setEnabled(false);
-  store().background([name, curve, passphrase] { return KeyStore().create(name, curve, passphrase); }, this,
-                     [this](Result<KeyInfo> key) {
-                       keyDone_->setEnabled(true);
-                       if (!key) return showFailure(key.error());
-                       pass_->setText(newPass_->text());
-                       newPass_->clear();
-                       newAgain_->clear();
-                       newKey_->setChecked(false);
-                       keys_->addItem(tr("%1 (%2, %3)").arg(key->name, key->curve, words::shortDigest(key->fingerprint)), key->name);
-                       keys_->setCurrentIndex(keys_->count() - 1);
-                     });
+  store().background(
+      [name, curve, passphrase, folder = settings::keysFolder()] { return KeyStore(folder).create(name, curve, passphrase); }, this,
+      [this](Result<KeyInfo> key) {
+        keyDone_->setEnabled(true);
+        if (!key) return showFailure(key.error());
+        pass_->setText(newPass_->text());
+        newPass_->clear();
+        newAgain_->clear();
+        newKey_->setChecked(false);
+        keys_->addItem(tr("%1 (%2, %3)").arg(key->name, key->curve, words::shortDigest(key->fingerprint)), key->name);
+        keys_->setCurrentIndex(keys_->count() - 1);
+      });
 }
 
 void ExportPage::createBundle() {
@@ -450,7 +452,7 @@ void ExportPage::createBundle() {
   banner().clear();
   updateButtons();
   store().run(
-      [r, id](Project& p) mutable -> Result<QString> {
+      [r, id, keysFolder = settings::keysFolder()](Project& p) mutable -> Result<QString> {
         r.projectDir = p.dir();
         r.runDir = p.runDir(id);
         auto record = p.run(id);
@@ -458,7 +460,7 @@ void ExportPage::createBundle() {
         r.snapshotDir = p.snapshotDir(record->snapshot);
         auto log = AuditLog::open(p.dir());
         if (!log) return log.error();
-        auto made = createAuditedBundle(r, KeyStore(), **log);
+        auto made = createAuditedBundle(r, KeyStore(keysFolder), **log);
         if (!made) return made.error();
         return made->dir;
       },
