@@ -12,7 +12,7 @@ namespace {
 
 /// Through the C library's converter; every undecodable byte costs one U+FFFD and the rest is read on.
 QString viaIconv(const char* encoding, const QByteArray& bytes) {
-  static std::map<std::string, iconv_t> converters;  // a handle per encoding, kept for the life of the child
+  static auto& converters = *new std::map<std::string, iconv_t>;  // a handle per encoding, kept for the life of the child
   auto it = converters.find(encoding);
   if (it == converters.end()) it = converters.emplace(encoding, ::iconv_open("UTF-8", encoding)).first;
   const iconv_t converter = it->second;
