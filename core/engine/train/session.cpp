@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 #include <atomic>
+#include <cmath>
 #include <csignal>
 #include <numeric>
 
@@ -265,6 +266,9 @@ ValidationMetrics Session::validate() {
     }
   });
   if (&net == model.get()) net.setTraining(true);
+  if (!std::all_of(probabilities.begin(), probabilities.end(), [](double p) { return std::isfinite(p); }))
+    throw EngineFailure(
+        {FailureKind::NonFinite, {{"step", qint64(state.step)}, {"batch", "validation"}}, "the model's outputs are not finite"});
   m = validationMetrics(probabilities, labels, int(classes));
   const QJsonObject values{{"validation/loss", m.loss},
                            {"validation/auc", m.auc},

@@ -13,7 +13,7 @@ double areaUnderCurve(const std::vector<double>& scores, const std::vector<char>
   double rankSum = 0;
   std::size_t positives = 0;
   for (std::size_t i = 0; i < order.size();) {
-    std::size_t j = i;
+    std::size_t j = i + 1;  // also ends for values that equal nothing
     while (j < order.size() && scores[order[j]] == scores[order[i]]) ++j;
     const double rank = double(i + j + 1) / 2;  // mean of the 1-based ranks i+1 … j
     for (std::size_t k = i; k < j; ++k)
