@@ -263,18 +263,12 @@ void EvaluatePage::showReport() {
     auto* fragile = new QWidget(page);
     auto* pair = new QHBoxLayout(fragile);
     pair->setContentsMargins(0, 0, 0, 0);
-    pair->addWidget(report::attackPlot(json_, fragile), 1);
+    for (const char* norm : {"linf", "l2"})
+      if (auto* plot = report::attackPlot(json_, QString::fromLatin1(norm), fragile)) pair->addWidget(plot, 1);
     pair->addWidget(report::attackExamples(json_, folder_, fragile), 1);
-    QStringList warnings;
-    const QJsonArray attacks = json_["attacks"].toArray();
-    for (const QJsonValue& a : attacks) {
-      const QJsonArray list = a["warnings"].toArray();
-      for (const QJsonValue& w : list) warnings << w.toString();
-    }
-    warnings.removeDuplicates();
-    column->addWidget(section(tr("Fragility"),
-                              tr("Share of correctly classified samples that a change of at most ε misleads. ") + warnings.join(' '),
-                              {fragile}, page));
+    column->addWidget(section(
+        tr("Fragility"), tr("Share of correctly classified samples that a change of at most ε misleads. ") + report::maskingSigns(json_),
+        {fragile}, page));
   }
   column->addWidget(section(tr("Speed"), {}, {report::latencyTable(json_["latency"].toArray(), page)}, page));
   auto* worstTitle = new QLabel(tr("Most wrong"), page);

@@ -205,18 +205,24 @@ QCustomPlot* calibrationPlot(const QJsonObject& report, QWidget* parent) {
   return plot;
 }
 
-QCustomPlot* attackPlot(const QJsonObject& report, QWidget* parent) {
+QCustomPlot* attackPlot(const QJsonObject& report, const QString& norm, QWidget* parent) {
+  QJsonArray attacks;
+  const QJsonArray all = report["attacks"].toArray();
+  for (const QJsonValue& a : all)
+    if (a["norm"].toString() == norm) attacks.append(a);
+  if (attacks.isEmpty()) return nullptr;
+  const bool greyLevels = norm == u"linf";
   auto* plot = plotFor(QCoreApplication::translate("Report", "Attack success rate over ε"),
-                       QCoreApplication::translate("Report", "ε in grey levels (of 255)"),
+                       greyLevels ? QCoreApplication::translate("Report", "ε in grey levels (of 255)")
+                                  : QCoreApplication::translate("Report", "ε, length of the whole change (L2)"),
                        QCoreApplication::translate("Report", "Attack success rate"), parent);
   int index = 0;
-  double top = 1;
-  const QJsonArray attacks = report["attacks"].toArray();
-  for (const QJsonValue& a : attacks) {
+  double top = 1e-6;
+  for (const QJsonValue& a : std::as_const(attacks)) {
     QVector<double> x, y;
     const QJsonArray epsilons = a["epsilons"].toArray();
     for (const QJsonValue& e : epsilons) {
-      x << e["epsilonGreyLevels"].toDouble(e["epsilon"].toDouble() * 255);
+      x << e["epsilon"].toDouble() * (greyLevels ? 255 : 1);
       y << e["successRate"]["value"].toDouble();
       top = std::max(top, x.last());
     }
@@ -232,6 +238,30 @@ QCustomPlot* attackPlot(const QJsonObject& report, QWidget* parent) {
   plot->axisRect()->insetLayout()->setInsetAlignment(0, Qt::AlignBottom | Qt::AlignRight);
   followTheme(plot);
   return plot;
+}
+
+QString maskingSigns(const QJsonObject& report) {
+  static const QMap<QString, const char*> kSigns{
+      {QStringLiteral("zero_gradient"), QT_TRANSLATE_NOOP("Report", "Some gradients are exactly zero, so the attacks may be blind there.")},
+      {QStringLiteral("random_output"),
+       QT_TRANSLATE_NOOP("Report", "The model answers differently each time, which hides weaknesses from these attacks.")},
+      {QStringLiteral("probabilities_given"),
+       QT_TRANSLATE_NOOP("Report", "The model gives probabilities instead of logits, which weakens the attacks.")},
+      {QStringLiteral("pgd_weaker"),
+       QT_TRANSLATE_NOOP("Report", "PGD did worse than FGSM, which a sound attack does not: more steps are needed.")},
+      {QStringLiteral("not_monotone"),
+       QT_TRANSLATE_NOOP("Report", "The success rate falls for a larger ε, which a sound attack does not show.")},
+      {QStringLiteral("full_range_resists"),
+       QT_TRANSLATE_NOOP("Report", "Even the full range of grey levels does not mislead the model: its gradients are probably masked.")}};
+  QStringList texts;
+  const QJsonArray attacks = report["attacks"].toArray();
+  for (const QJsonValue& a : attacks) {
+    const QJsonArray signs = a["signs"].toArray();
+    for (const QJsonValue& s : signs)
+      if (const auto it = kSigns.constFind(s["kind"].toString()); it != kSigns.constEnd()) texts << tr(*it);
+  }
+  texts.removeDuplicates();
+  return texts.join(' ');
 }
 
 QWidget* attackExamples(const QJsonObject& report, const QString& folder, QWidget* parent) {

@@ -19,7 +19,11 @@ QWidget* confusionTable(const QJsonObject& report, QWidget* parent);
 QCustomPlot* rocPlot(const QJsonObject& report, QWidget* parent);
 QCustomPlot* precisionRecallPlot(const QJsonObject& report, QWidget* parent);
 QCustomPlot* calibrationPlot(const QJsonObject& report, QWidget* parent);
-QCustomPlot* attackPlot(const QJsonObject& report, QWidget* parent);
+/// Success rate over ε of the attacks of one norm ("linf", "l2"): in L∞ ε is a grey level, in L2 the length of the whole change. Null
+/// without any.
+QCustomPlot* attackPlot(const QJsonObject& report, const QString& norm, QWidget* parent);
+/// What speaks against believing the attack figures (AutoAttack's signs of masked gradients), worded from "signs"; empty when nothing does.
+QString maskingSigns(const QJsonObject& report);
 /// Triplets original, difference × 10, attacked; folder holds images/.
 QWidget* attackExamples(const QJsonObject& report, const QString& folder, QWidget* parent);
 QWidget* latencyTable(const QJsonArray& rows, QWidget* parent);
