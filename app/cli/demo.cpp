@@ -168,7 +168,7 @@ class DemoVerb : public Verb {
     return {{"to", tr("Folder to make; a number is added when it is there already."), "DIR", "cloister-demo"},
             {"data", tr("Folder with the test data sets: use real radiographs instead of synthetic ones."), "DIR"},
             {"patients", tr("Synthetic patients."), "N", "60"},
-            {"epochs", tr("Passes over the training split."), "N", "8"}};
+            {"epochs", tr("Passes over the training split."), "N", "30"}};
   }
   int execute(Context& context) override {
     auto patients = context.integer("patients", 6, 100'000);

@@ -113,6 +113,7 @@ QWidget* headlineCards(const QJsonObject& report, QWidget* parent) {
   auto* grid = new QGridLayout(box);
   grid->setContentsMargins(0, 0, 0, 0);
   grid->setSpacing(space::kS);
+  constexpr int kColumns = 5;
   const QJsonArray headline = report["headline"].toArray();
   int i = 0;
   for (const QJsonValue& v : headline) {
@@ -131,10 +132,10 @@ QWidget* headlineCards(const QJsonObject& report, QWidget* parent) {
                   .arg(words::number(h["n"].toInteger(report["samples"].toInteger())), words::number(report["groups"].toInteger())),
               "small", card));
     card->setAccessibleName(metricTitle(h["name"].toString()) + QStringLiteral(" ") + intervalText(h));
-    grid->addWidget(card, i / 4, i % 4);
+    grid->addWidget(card, i / kColumns, i % kColumns);
     ++i;
   }
-  for (int c = 0; c < 4; ++c) grid->setColumnStretch(c, 1);
+  for (int c = 0; c < kColumns; ++c) grid->setColumnStretch(c, 1);
   return box;
 }
 

@@ -73,7 +73,7 @@ ExportPage::ExportPage(StoreClient& client, QWidget* parent) : Page(page::kExpor
   connect(make_, &QPushButton::clicked, this, &ExportPage::makeCandidates);
   connect(primary(), &QPushButton::clicked, this, [this] {
     if (!bundleDir_.isEmpty()) Q_EMIT goTo(page::kVerify);
-    else if (json_.isEmpty()) makeCandidates();
+    else if (!exported()) makeCandidates();
     else createBundle();
   });
   connect(&client, &StoreClient::jobEvents, this, [this](const QString& r, const QString& verb, const QList<RunEvent>& events) {
@@ -123,8 +123,7 @@ QWidget* ExportPage::buildOptions() {
   for (QCheckBox* c : {fp16_, dynamic_, static_}) c->setChecked(true);
   calibrationLabel_ = new QLabel(card);
   calibration_ = new QComboBox(card);
-  for (const char* word : {"minmax", "entropy", "percentile"}) calibration_->addItem(QString(), QString::fromLatin1(word));
-  calibration_->setCurrentIndex(1);
+  for (const char* word : {"auto", "minmax", "entropy", "percentile"}) calibration_->addItem(QString(), QString::fromLatin1(word));
   calibrationLabel_->setBuddy(calibration_);
   dropLabel_ = new QLabel(card);
   drop_ = new QDoubleSpinBox(card);
@@ -221,7 +220,10 @@ QWidget* ExportPage::buildBundle() {
   keyLine(newPassLabel_, newPass_, true);
   keyLine(newAgainLabel_, newAgain_, true);
   keyDone_ = new QPushButton(newKeyBox_);
-  keyForm->addRow(QString(), keyDone_);
+  auto* keyDoneRow = new QHBoxLayout;
+  keyDoneRow->addWidget(keyDone_);
+  keyDoneRow->addStretch(1);
+  keyForm->addRow(QString(), keyDoneRow);
   newKeyBox_->setVisible(false);
   form->addRow(newKeyBox_);
 
@@ -287,6 +289,9 @@ QString ExportPage::help() const {
 }
 
 QString ExportPage::run() const { return runs_->currentData().toString(); }
+
+// Not json_.isEmpty(): reading a member of a QJsonObject that is not const inserts it.
+bool ExportPage::exported() const { return !json_.value(QStringLiteral("candidates")).toArray().isEmpty(); }
 
 QString ExportPage::chosen() const {
   const int row = table_->currentRow();
@@ -487,13 +492,13 @@ void ExportPage::showSpace() {
 void ExportPage::updateButtons() {
   const bool busy = !running_.isEmpty() || signing_;
   make_->setEnabled(!busy);
-  make_->setVisible(!json_.isEmpty());
-  bundleBox_->setVisible(!json_.isEmpty());
+  make_->setVisible(exported());
+  bundleBox_->setVisible(exported());
   open_->setVisible(!bundleDir_.isEmpty());
   if (!bundleDir_.isEmpty()) {
     setPrimaryText(tr("Verify the bundle"));
     primary()->setEnabled(true);
-  } else if (json_.isEmpty()) {
+  } else if (!exported()) {
     setPrimaryText(tr("Make the candidates"));
     primary()->setEnabled(!busy);
   } else {
@@ -511,7 +516,7 @@ void ExportPage::retranslate() {
   static_->setText(tr("int8, static"));
   calibrationLabel_->setText(tr("Calibration"));
   calibration_->setAccessibleName(tr("Calibration of the static int8 candidate"));
-  const QStringList words{tr("Minimum and maximum"), tr("Entropy"), tr("Percentile")};
+  const QStringList words{tr("Automatic"), tr("Minimum and maximum"), tr("Entropy"), tr("Percentile")};
   for (int i = 0; i < words.size(); ++i) calibration_->setItemText(i, words[i]);
   dropLabel_->setText(tr("Largest accuracy drop"));
   drop_->setAccessibleName(tr("Largest accuracy drop allowed"));

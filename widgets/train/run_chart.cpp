@@ -253,6 +253,7 @@ void RunChart::rebuild() {
   index = 0;
   for (const auto& [run, curves] : runs_) addLine(index++, run, curves, chosen_, bottom_);
   bottom_->axis(QCPAxis::atLeft)->setLabel(seriesTitle(chosen_));
+  bottomLegend_->setVisible(runs_.size() > 1);  // one run is named by the axis
   markResumes();
   draw();
 }
