@@ -3721,16 +3721,8 @@ Said: %2 (%3)</source>
         <translation>密钥指纹：%1</translation>
     </message>
     <message>
-        <source>Signed: %1</source>
-        <translation>签名时间：%1</translation>
-    </message>
-    <message>
         <source>Algorithm: %1</source>
         <translation>算法：%1</translation>
-    </message>
-    <message>
-        <source>Signed on: %1</source>
-        <translation>签名设备：%1</translation>
     </message>
     <message>
         <source>Form of the signature</source>
@@ -3835,6 +3827,18 @@ Said: %2 (%3)</source>
     <message>
         <source>!  The signer is not known here. Give the sender's public key above to verify this bundle.</source>
         <translation>!  本机不认识该签名者。请在上方提供发送方的公钥，再验证此签名包。</translation>
+    </message>
+    <message>
+        <source>Signed folder: %1</source>
+        <translation>已签名的文件夹：%1</translation>
+    </message>
+    <message>
+        <source>Time of signing: %1</source>
+        <translation>签名时间：%1</translation>
+    </message>
+    <message>
+        <source>Contents of the bundle</source>
+        <translation>签名包内容</translation>
     </message>
 </context>
 <context>

@@ -109,7 +109,7 @@ void FitPanel::fill() {
     static const QMap<QString, const char*> kParts{
         {QStringLiteral("weights"), QT_TR_NOOP("weights")},     {QStringLiteral("gradients"), QT_TR_NOOP("gradients")},
         {QStringLiteral("optimizer"), QT_TR_NOOP("optimizer")}, {QStringLiteral("activations"), QT_TR_NOOP("activations")},
-        {QStringLiteral("data"), QT_TR_NOOP("data")},           {QStringLiteral("ema"), QT_TR_NOOP("averaged weights")},
+        {QStringLiteral("data"), QT_TR_NOOP("data")},           {QStringLiteral("average"), QT_TR_NOOP("averaged weights")},
         {QStringLiteral("library"), QT_TR_NOOP("library")},     {QStringLiteral("runtime"), QT_TR_NOOP("library")}};
     for (auto it = report_.parts.begin(); it != report_.parts.end(); ++it) {
       const auto name = kParts.constFind(it.key());

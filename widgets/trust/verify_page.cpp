@@ -144,7 +144,8 @@ void VerifyPage::verify(const QString& dir) {
   dir_ = dir;
   banner().clear();
   process_ = new QProcess(this);
-  QStringList arguments{QStringLiteral("bundle"), QStringLiteral("verify"), dir, QStringLiteral("--json")};
+  QStringList arguments{QStringLiteral("bundle"), QStringLiteral("verify"),     dir,
+                        QStringLiteral("--json"), QStringLiteral("--language"), Language::current().code()};
   if (!key_->text().trimmed().isEmpty()) arguments << QStringLiteral("--public-key") << key_->text().trimmed();
   store().begin();
   connect(process_, &QProcess::finished, this, [this](int code) { finished(code); });
@@ -192,9 +193,9 @@ void VerifyPage::showReport() {
                                    "or give their public key above."));
   QStringList lines{tr("Folder: %1").arg(dir_)};
   if (const QString f = report_["fingerprint"].toString(); !f.isEmpty()) lines << tr("Key fingerprint: %1").arg(f);
-  if (const QString s = report_["subject"].toString(); !s.isEmpty()) lines << tr("Signed: %1").arg(s);
+  if (const QString s = report_["subject"].toString(); !s.isEmpty()) lines << tr("Signed folder: %1").arg(s);
   if (const QString a = report_["algorithm"].toString(); !a.isEmpty()) lines << tr("Algorithm: %1").arg(a);
-  if (const QString t = report_["signedAt"].toString(); !t.isEmpty()) lines << tr("Signed on: %1").arg(words::dateTime(t));
+  if (const QString t = report_["signedAt"].toString(); !t.isEmpty()) lines << tr("Time of signing: %1").arg(words::dateTime(t));
   signer_->setText(lines.join('\n'));
 
   delete detailsBox_;
@@ -214,7 +215,8 @@ void VerifyPage::showReport() {
                                                  {QStringLiteral("certificate"), QT_TR_NOOP("Certificate chain")},
                                                  {QStringLiteral("expiry"), QT_TR_NOOP("Validity period")},
                                                  {QStringLiteral("ignored"), QT_TR_NOOP("Nothing left unsigned")},
-                                                 {QStringLiteral("signer"), QT_TR_NOOP("Signer known")}};
+                                                 {QStringLiteral("signer"), QT_TR_NOOP("Signer known")},
+                                                 {QStringLiteral("bundle"), QT_TR_NOOP("Contents of the bundle")}};
   const QJsonArray list = report_["checks"].toArray();
   for (const QJsonValue& c : list) {
     const auto name = kNames.constFind(c["name"].toString());
