@@ -23,7 +23,8 @@ QString exitCodes() { return tr("Exit codes: 0 done, 1 failed, 2 usage, 3 bad in
 QString verbLines(const QString& group) {
   QString text;
   for (const auto& verb : verbs())
-    if (group.isEmpty() || verb->path().first() == group) text += "  " + verb->path().join(' ').leftJustified(22) + "  " + verb->summary() + '\n';
+    if (group.isEmpty() || verb->path().first() == group)
+      text += "  " + verb->path().join(' ').leftJustified(22) + "  " + verb->summary() + '\n';
   return text;
 }
 

@@ -35,7 +35,7 @@ class ExportPage : public Page {
   QWidget* buildOptions();
   QWidget* buildBundle();
   QString run() const;
-  bool exported() const;            ///< there are candidates
+  bool exported() const;   ///< there are candidates
   QString chosen() const;  ///< name of the selected candidate
   void fillRuns();
   void load(bool again);
