@@ -38,10 +38,24 @@ def timed(call):
     return time.perf_counter() - start
 
 
+def synthetic(bin_dir, tmp_path):
+    """A third of the files are JPEG 2000 or JPEG-LS, where both sides spend their time in the same codec libraries."""
+    folder = tmp_path / "files"
+    subprocess.run([str(bin_dir / "cloister-ingest"), "synthesize", "--to", str(folder), "--patients", "500", "--seed", "3"], check=True, capture_output=True)
+    return folder
+
+
+def real(data_dir, tmp_path):
+    folder = tmp_path / "files"
+    for name in ("dicom-cxr-derived-dev", "dicom-ct-planes-dev"):
+        shutil.copytree(data_dir / name, folder / name)
+    return folder
+
+
 @pytest.mark.bench
-def test_dicom_import(bin_dir, tmp_path):
-    files_dir = tmp_path / "files"
-    subprocess.run([str(bin_dir / "cloister-ingest"), "synthesize", "--to", str(files_dir), "--patients", "500", "--seed", "3"], check=True, capture_output=True)
+@pytest.mark.parametrize("kind", ["synthetic", "real"])
+def test_dicom_import(bin_dir, data_dir, tmp_path, kind):
+    files_dir = synthetic(bin_dir, tmp_path) if kind == "synthetic" else real(data_dir, tmp_path)
     files = sorted(str(p) for p in files_dir.rglob("*.dcm"))
     objects = tmp_path / "objects"
     objects.mkdir()
@@ -75,5 +89,5 @@ def test_dicom_import(bin_dir, tmp_path):
                 times[name].append(timed(call))
     medians = {name: statistics.median(values) for name, values in times.items()}
     ours = medians["cloister"]
-    print(f"\nDICOM import of {len(files)} files on {PROCESSES} processes: " +
+    print(f"\nDICOM import of {len(files)} {kind} files on {PROCESSES} processes: " +
           ", ".join(f"{name} {seconds:.2f} s ({len(files) / seconds:.0f} files/s, {seconds / ours:.2f}x)" for name, seconds in medians.items()))

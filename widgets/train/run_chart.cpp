@@ -22,6 +22,9 @@
 namespace cloister {
 namespace {
 
+// Beyond this many points a line is drawn one pixel wide and without antialiasing: wide, antialiased strokes of a dense curve cost twenty
+// times as much and look the same.
+constexpr qsizetype kDensePoints = 20'000;
 constexpr int kFrameMilliseconds = 100;  // ten redraws a second are smooth for an eye and light for a hospital PC
 const QStringList kLossSeries{QStringLiteral("train/loss"), QStringLiteral("validation/loss")};
 
@@ -303,6 +306,14 @@ void RunChart::take(Line& line) {
   line.raw->data()->add(raw, true);
   if (line.smooth) line.smooth->data()->add(smooth, true);
   line.taken = n;
+  for (QCPGraph* g : {line.raw, line.smooth})
+    if (g && n > kDensePoints && g->antialiased()) {
+      QPen pen = g->pen();
+      pen.setWidthF(1);
+      pen.setStyle(Qt::SolidLine);
+      g->setPen(pen);
+      g->setAntialiased(false);
+    }
 }
 
 void RunChart::draw() {
