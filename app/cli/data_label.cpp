@@ -5,7 +5,7 @@
 #include "app/cli/project_option.h"
 #include "app/cli/verb.h"
 #include "core/curation/import_job.h"
-#include "core/trust/audit_log.h"
+#include "core/curation/labelling.h"
 
 namespace cloister::cli {
 namespace {
@@ -50,7 +50,7 @@ class DataLabel : public Verb {
 
  private:
   static int stepBack(Context& context, Project& project) {
-    auto what = context.isSet("undo") ? project.undo() : project.redo();
+    auto what = undoByPerson(project, context.isSet("redo"));
     if (!what) return context.fail(what.error());
     context.emitJson({{context.isSet("undo") ? "undone" : "redone", *what}});
     context.print((context.isSet("undo") ? tr("Undone: %1") : tr("Done again: %1")).arg(*what));
@@ -83,10 +83,7 @@ class DataLabel : public Verb {
       changes.append(change);
     }
     const QString what = context.isSet("set") ? "label " + context.value("set") : context.isSet("exclude") ? "exclude" : "include";
-    auto log = AuditLog::open(project.dir());
-    if (!log) return context.fail(log.error());
-    if (auto entry = (*log)->append("label", {{"what", what}, {"samples", changes.size()}}); !entry) return context.fail(entry.error());
-    if (auto done = project.changeSamples(changes, what); !done) return context.fail(done.error());
+    if (auto done = changeByPerson(project, changes, what); !done) return context.fail(done.error());
     context.emitJson({{"changed", changes.size()}});
     context.print(tr("%1 samples changed").arg(changes.size()));
     return 0;

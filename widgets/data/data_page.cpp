@@ -12,6 +12,7 @@
 #include <QTabBar>
 #include <QVBoxLayout>
 
+#include "core/curation/labelling.h"
 #include "widgets/common/failure_banner.h"
 #include "widgets/common/icons.h"
 #include "widgets/common/store_client.h"
@@ -445,7 +446,7 @@ void DataPage::label(const QString& name) {
           c.labelOrigin = QStringLiteral("person");
           changes << c;
         }
-        return p.changeSamples(changes, QStringLiteral("label"));
+        return changeByPerson(p, changes, QStringLiteral("label"));
       },
       this,
       [this](const Result<void>& done) {
@@ -473,7 +474,7 @@ void DataPage::toggleExcluded() {
           c.excluded = exclude;
           changes << c;
         }
-        return p.changeSamples(changes, exclude ? QStringLiteral("exclude") : QStringLiteral("include"));
+        return changeByPerson(p, changes, exclude ? QStringLiteral("exclude") : QStringLiteral("include"));
       },
       this,
       [this](const Result<void>& done) {
@@ -484,7 +485,7 @@ void DataPage::toggleExcluded() {
 
 void DataPage::undo(bool redo) {
   if (!store().state().open) return;
-  store().run([redo](Project& p) { return redo ? p.redo() : p.undo(); }, this,
+  store().run([redo](Project& p) { return undoByPerson(p, redo); }, this,
               [this](const Result<QString>& what) {
                 if (what) model_->reload();
                 else if (what.error().kind != FailureKind::NothingToDo) showFailure(what.error());

@@ -1,0 +1,27 @@
+#include "core/curation/labelling.h"
+
+#include "core/trust/audit_log.h"
+
+namespace cloister {
+namespace {
+
+Result<void> note(const Project& project, const QJsonObject& object) {
+  auto log = AuditLog::open(project.dir());
+  if (!log) return log.error();
+  if (auto entry = (*log)->append(QStringLiteral("label"), object); !entry) return entry.error();
+  return {};
+}
+
+}  // namespace
+
+Result<void> changeByPerson(Project& project, const QList<Project::SampleChange>& changes, const QString& what) {
+  if (auto noted = note(project, {{"what", what}, {"samples", changes.size()}}); !noted) return noted;
+  return project.changeSamples(changes, what);
+}
+
+Result<QString> undoByPerson(Project& project, bool redo) {
+  if (auto noted = note(project, {{"what", redo ? "redo" : "undo"}}); !noted) return noted.error();
+  return redo ? project.redo() : project.undo();
+}
+
+}  // namespace cloister
