@@ -39,7 +39,7 @@ def timed(call):
 
 
 def synthetic(bin_dir, tmp_path):
-    """A third of the files are JPEG 2000 or JPEG-LS, where both sides spend their time in the same codec libraries."""
+    """JPEG 2000 and JPEG-LS are among the files, and there both sides spend their time in the same codec libraries."""
     folder = tmp_path / "files"
     subprocess.run([str(bin_dir / "cloister-ingest"), "synthesize", "--to", str(folder), "--patients", "500", "--seed", "3"], check=True, capture_output=True)
     return folder
