@@ -16,13 +16,16 @@ using namespace cloister;
 class TestRunChart : public QObject {
   Q_OBJECT
   static RunEvent metric(double step, const QJsonObject& values) {
-    return {qint64(step),
+    return {qint64(step) + 1,  // after the started event
             QStringLiteral("2026-11-24T06:00:00.000Z"),
             QStringLiteral("metric"),
             {{"step", step}, {"epoch", step / 100}, {"values", values}}};
   }
   static RunEvent started(double steps, double resumedFrom) {
-    return {1, {}, QStringLiteral("started"), {{"steps", steps}, {"resumedFrom", resumedFrom}}};
+    return {1,
+            QStringLiteral("2026-11-24T05:00:00.000Z"),
+            QStringLiteral("started"),
+            {{"pid", resumedFrom}, {"steps", steps}, {"resumedFrom", resumedFrom}}};
   }
   static QCPGraph* graphNamed(QCustomPlot* plot, const QString& name) {
     for (int i = 0; i < plot->graphCount(); ++i)
@@ -41,6 +44,52 @@ class TestRunChart : public QObject {
     QCOMPARE(loss.value, QVector<double>({3.0, 2.25, 1.75}));
     QCOMPARE(curves.resumeSteps(), QList<double>{1});
     QCOMPARE(curves.totalSteps(), 10.0);
+    QCOMPARE(curves.rows().size(), 3);  // and so does the table
+  }
+
+  // A log that is read whole while its new lines also arrive one by one.
+  void whatIsReadTwiceCountsOnce() {
+    const QList<RunEvent> first{started(9, 0), metric(1, {{"train/loss", 3.0}}), metric(2, {{"train/loss", 2.0}})};
+    QList<RunEvent> second{started(9, 1), metric(2, {{"train/loss", 2.5}}), metric(3, {{"train/loss", 1.0}})};
+    for (RunEvent& e : second) e.at.replace(QStringLiteral("T06"), QStringLiteral("T07"));
+    const QList<RunEvent> all = first + second;
+    for (qsizetype from = 0; from < all.size(); ++from)
+      for (qsizetype to = from; to <= all.size(); ++to) {
+        // Read up to `to`; meanwhile everything from `from` on had arrived.
+        RunCurves curves;
+        curves.append(all.mid(0, to));
+        curves.append(withoutOverlap(all.mid(0, to), all.mid(from)));
+        QCOMPARE(curves.curves()["train/loss"].step, QVector<double>({1, 2, 3}));
+        QCOMPARE(curves.curves()["train/loss"].value, QVector<double>({3.0, 2.5, 1.0}));
+        QCOMPARE(curves.rows().size(), 3);
+        curves.append({second.last()});  // and once more
+        QCOMPARE(curves.rows().size(), 3);
+      }
+  }
+
+  void validationIsReportedTwiceAndShownOnce() {
+    const QJsonObject values{{"validation/auc", 0.75}};
+    RunCurves curves;
+    curves.append({started(9, 0), RunEvent{2, {}, QStringLiteral("evaluation"), {{"step", 4}, {"values", values}}}, metric(4, values)});
+    QCOMPARE(curves.rows().size(), 1);
+    QCOMPARE(curves.curves()["validation/auc"].step, QVector<double>{4});
+  }
+
+  void aResumeRedrawsTheLineAndTheTable() {
+    auto curves = std::make_shared<RunCurves>();
+    RunChart chart;
+    curves->append({started(9, 0), metric(1, {{"train/loss", 3.0}}), metric(2, {{"train/loss", 2.0}}), metric(3, {{"train/loss", 1.5}})});
+    chart.setRuns({{"r-0001", curves}});
+    const int before = chart.redraws();
+    curves->append(
+        {started(9, 1), metric(2, {{"train/loss", 2.25}}), metric(3, {{"train/loss", 1.75}}), metric(4, {{"train/loss", 1.25}})});
+    chart.grown();
+    wait(chart, before + 1);
+    QCPGraph* loss = graphNamed(chart.plot(), RunChart::tr("Training loss"));
+    QCOMPARE(loss->dataCount(), 4);
+    QCOMPARE(loss->dataMainValue(1), 2.25);
+    QCOMPARE(loss->dataMainValue(3), 1.25);
+    QCOMPARE(chart.findChild<QTableView*>()->model()->rowCount(), 4);
   }
 
   void smoothingIsTheDebiasedMovingAverage() {

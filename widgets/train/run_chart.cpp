@@ -38,9 +38,11 @@ class CurveTableModel : public QAbstractTableModel {
     beginResetModel();
     curves_ = std::move(curves);
     shown_ = curves_ ? curves_->rows().size() : 0;
+    cuts_ = curves_ ? curves_->cuts() : 0;
     endResetModel();
   }
   void grow() {
+    if (curves_ && curves_->cuts() != cuts_) return setCurves(curves_);
     if (!curves_ || curves_->rows().size() <= shown_) return;
     beginInsertRows({}, int(shown_), int(curves_->rows().size()) - 1);
     shown_ = curves_->rows().size();
@@ -50,7 +52,8 @@ class CurveTableModel : public QAbstractTableModel {
   int columnCount(const QModelIndex& = {}) const override { return 4; }
   QVariant data(const QModelIndex& i, int role) const override {
     if (role == Qt::TextAlignmentRole && i.column() != 2) return int(Qt::AlignRight | Qt::AlignVCenter);
-    if (role != Qt::DisplayRole || !curves_) return {};
+    // Rows that a resume has just taken away are asked for until the next frame.
+    if (role != Qt::DisplayRole || !curves_ || i.row() >= curves_->rows().size()) return {};
     const RunCurves::Row& r = curves_->rows().at(i.row());
     switch (i.column()) {
       case 0:
@@ -72,6 +75,7 @@ class CurveTableModel : public QAbstractTableModel {
  private:
   std::shared_ptr<RunCurves> curves_;
   qsizetype shown_ = 0;
+  int cuts_ = 0;
 };
 
 RunChart::RunChart(QWidget* parent) : QWidget(parent), plot_(new QCustomPlot(this)) {
@@ -284,9 +288,8 @@ void RunChart::take(Line& line) {
   const auto it = line.curves->curves().constFind(line.series);
   if (it == line.curves->curves().constEnd()) return;
   const qsizetype n = it->step.size();
-  // A resume may have cut the tail: start this line over.
-  if (n < line.taken ||
-      (line.taken > 0 && line.raw->dataCount() > 0 && it->step[line.taken - 1] != line.raw->data()->at(line.raw->dataCount() - 1)->key)) {
+  if (line.cuts != line.curves->cuts()) {  // a resume cut the tail: this line starts over
+    line.cuts = line.curves->cuts();
     line.raw->data()->clear();
     if (line.smooth) line.smooth->data()->clear();
     line.taken = 0;
@@ -379,9 +382,7 @@ void RunChart::showReadout(QMouseEvent* event) {
     if (!line.raw->visible() || line.raw->dataCount() == 0) continue;
     const auto at = line.raw->data()->findBegin(step);
     if (at == line.raw->data()->constEnd()) continue;
-    parts << tr("%1 at step %2: %3")
-                 .arg(line.raw->name().isEmpty() ? seriesTitle(line.series) : seriesTitle(line.series), words::number(qint64(at->key)),
-                      words::figures(at->value, 4));
+    parts << tr("%1 at step %2: %3").arg(seriesTitle(line.series), words::number(qint64(at->key)), words::figures(at->value, 4));
   }
   readout_->setText(parts.join(QStringLiteral("   ")));
 }

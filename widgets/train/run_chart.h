@@ -58,6 +58,7 @@ class RunChart : public QWidget {
     QCPGraph *raw = nullptr, *smooth = nullptr;
     qsizetype taken = 0;  ///< points already in the graphs
     double average = 0, bias = 1;
+    int cuts = 0;  ///< of the curves when they were taken last
   };
   void buildToolBar();
   void buildPlot();

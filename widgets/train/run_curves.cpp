@@ -1,5 +1,6 @@
 #include "widgets/train/run_curves.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -9,14 +10,11 @@ namespace cloister {
 
 void RunCurves::append(const QList<RunEvent>& events) {
   for (const RunEvent& e : events) {
-    if (e.type == u"metric" || e.type == u"evaluation") {
+    if (!isNew(e)) continue;
+    if (e.type == u"metric") {  // an evaluation event says the same once more
       metric(e);
     } else if (e.type == u"started") {
-      totalSteps_ = e.body["steps"].toDouble(totalSteps_);
-      const double from = e.body["resumedFrom"].toDouble();
-      if (from > 0) resumes_ << from;
-      pace_.clear();
-      failure_ = {};
+      started(e);
     } else if (e.type == u"phase") {
       phase_ = e.body["name"].toString();
     } else if (e.type == u"warning") {
@@ -29,6 +27,42 @@ void RunCurves::append(const QList<RunEvent>& events) {
   }
 }
 
+bool RunCurves::isNew(const RunEvent& e) {
+  if (e.seq <= 0) return true;  // a garbled line: nothing is taken from it
+  if (e.seq == 1) {
+    const QString first = e.at + e.type + QString::number(e.body["pid"].toInteger());
+    if (first != firstLine_) {
+      firstLine_ = first;
+      lastSeq_ = 0;
+    }
+  }
+  if (e.seq <= lastSeq_) return false;
+  lastSeq_ = e.seq;
+  return true;
+}
+
+void RunCurves::started(const RunEvent& e) {
+  totalSteps_ = e.body["steps"].toDouble(totalSteps_);
+  const double from = e.body["resumedFrom"].toDouble();
+  // The new attempt measures the steps after its checkpoint again.
+  if (!rows_.isEmpty()) cutAfter(from);
+  if (from > 0) resumes_ << from;
+  pace_.clear();
+  failure_ = {};
+}
+
+void RunCurves::cutAfter(double step) {
+  for (Curve& c : curves_) {
+    const auto end = std::upper_bound(c.step.cbegin(), c.step.cend(), step) - c.step.cbegin();
+    c.step.resize(end);
+    c.value.resize(end);
+  }
+  while (!rows_.isEmpty() && rows_.last().step > step) rows_.removeLast();
+  while (!resumes_.isEmpty() && resumes_.last() > step) resumes_.removeLast();
+  lastStep_ = step;
+  ++cuts_;
+}
+
 void RunCurves::metric(const RunEvent& e) {
   const double step = e.body["step"].toDouble();
   lastStep_ = step;
@@ -37,11 +71,6 @@ void RunCurves::metric(const RunEvent& e) {
   for (auto it = values.begin(); it != values.end(); ++it) {
     const double value = it.value().toDouble(std::numeric_limits<double>::quiet_NaN());
     Curve& c = curves_[it.key()];
-    // A resumed attempt repeats the steps after its checkpoint: the newer values replace the older ones.
-    while (!c.step.isEmpty() && c.step.last() >= step) {
-      c.step.removeLast();
-      c.value.removeLast();
-    }
     c.step << step;
     c.value << value;
     rows_ << Row{step, epoch_, it.key(), value};
@@ -49,6 +78,15 @@ void RunCurves::metric(const RunEvent& e) {
   const qint64 at = QDateTime::fromString(e.at, Qt::ISODateWithMs).toMSecsSinceEpoch();
   pace_ << qMakePair(at, step);
   while (pace_.size() > 2 && at - pace_.first().first > 60'000) pace_.removeFirst();
+}
+
+QList<RunEvent> withoutOverlap(const QList<RunEvent>& earlier, const QList<RunEvent>& later) {
+  if (later.isEmpty()) return later;
+  const RunEvent& first = later.first();
+  for (qsizetype i = earlier.size() - 1; i >= 0; --i)
+    if (earlier[i].seq == first.seq && earlier[i].at == first.at && earlier[i].type == first.type)
+      return later.mid(std::min(later.size(), earlier.size() - i));
+  return later;
 }
 
 double RunCurves::secondsLeft() const {

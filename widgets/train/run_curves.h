@@ -1,4 +1,6 @@
-// The curves of one run as columns of numbers, filled from its events. A value without widgets; main thread.
+// The curves of one run as columns of numbers, filled from its events: every measured point once, whatever is read twice (a log that is
+// read whole while its new lines also arrive) or repeated (a resumed attempt goes back to its checkpoint). A value without widgets; main
+// thread.
 #pragma once
 #include <QList>
 #include <QMap>
@@ -15,6 +17,7 @@ struct Curve {
 
 class RunCurves {
  public:
+  /// Events of one run in the order of its logs. What is already here is passed over.
   void append(const QList<RunEvent>&);
 
   const QMap<QString, Curve>& curves() const { return curves_; }
@@ -35,9 +38,14 @@ class RunCurves {
     double value;
   };
   const QVector<Row>& rows() const { return rows_; }
+  /// Grows when points were taken away again: who draws by appending starts over.
+  int cuts() const { return cuts_; }
   QByteArray csv(const QString& run) const;
 
  private:
+  bool isNew(const RunEvent&);
+  void started(const RunEvent&);
+  void cutAfter(double step);
   void metric(const RunEvent&);
   QMap<QString, Curve> curves_;
   QVector<Row> rows_;
@@ -46,8 +54,15 @@ class RunCurves {
   QJsonObject failure_;
   QString phase_;
   double lastStep_ = 0, totalSteps_ = 0, epoch_ = 0;
+  int cuts_ = 0;
+  // Where the log of the newest attempt was read to. Its first line tells attempts apart: each log counts from 1.
+  QString firstLine_;
+  qint64 lastSeq_ = 0;
   // For the time left: steps a second over the last minute of events of this attempt.
   QList<QPair<qint64, double>> pace_;
 };
+
+/// What of `later` is not in `earlier`: two readings of the same logs that overlap or meet. earlier is the longer one.
+QList<RunEvent> withoutOverlap(const QList<RunEvent>& earlier, const QList<RunEvent>& later);
 
 }  // namespace cloister

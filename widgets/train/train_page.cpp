@@ -323,12 +323,14 @@ void TrainPage::showRun(const QString& run) {
 
 void TrainPage::loadCurves(const QString& run) {
   if (curves_.contains(run) || loading_.contains(run)) return;
-  loading_.insert(run);
+  loading_.insert(run, {});
   store().read([run](Project& p) { return readRunEvents(p.runDir(run)); }, this,
                [this, run](Result<QList<RunEvent>> events) {
-                 if (!loading_.remove(run)) return;  // another project was opened meanwhile
+                 if (!loading_.contains(run)) return;  // another project was opened meanwhile
+                 const QList<RunEvent> meanwhile = loading_.take(run);
                  auto curves = std::make_shared<RunCurves>();
                  if (events) curves->append(*events);
+                 curves->append(events ? withoutOverlap(*events, meanwhile) : meanwhile);
                  curves_[run] = curves;
                  updateChart();
                  updateStatus();
@@ -336,7 +338,10 @@ void TrainPage::loadCurves(const QString& run) {
 }
 
 void TrainPage::eventsArrived(const QString& run, const QList<RunEvent>& events) {
-  // Before the first read of the whole log, live events would leave a gap: the read that is under way or follows brings them.
+  if (const auto reading = loading_.find(run); reading != loading_.end()) {
+    *reading += events;  // some of them the reader has already passed, others not
+    return;
+  }
   const auto it = curves_.constFind(run);
   if (it == curves_.constEnd()) {
     if (run == shown_) loadCurves(run);

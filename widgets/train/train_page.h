@@ -71,7 +71,7 @@ class TrainPage : public Page {
   QTimer fitTimer_;
   QString shown_;
   QMap<QString, std::shared_ptr<RunCurves>> curves_;
-  QSet<QString> loading_;
+  QMap<QString, QList<RunEvent>> loading_;  ///< runs whose logs are being read, with what arrived meanwhile
   bool schemaLoaded_ = false, starting_ = false, recipeChosen_ = false;
 };
 
