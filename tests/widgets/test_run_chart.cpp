@@ -51,7 +51,7 @@ class TestRunChart : public QObject {
   void whatIsReadTwiceCountsOnce() {
     const QList<RunEvent> first{started(9, 0), metric(1, {{"train/loss", 3.0}}), metric(2, {{"train/loss", 2.0}})};
     QList<RunEvent> second{started(9, 1), metric(2, {{"train/loss", 2.5}}), metric(3, {{"train/loss", 1.0}})};
-    for (RunEvent& e : second) e.at.replace(QStringLiteral("T06"), QStringLiteral("T07"));
+    for (RunEvent& e : second) e.at.replace(QStringLiteral("11-24"), QStringLiteral("11-25"));
     const QList<RunEvent> all = first + second;
     for (qsizetype from = 0; from < all.size(); ++from)
       for (qsizetype to = from; to <= all.size(); ++to) {
