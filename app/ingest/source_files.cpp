@@ -34,7 +34,60 @@ struct FreeDigest {
   void operator()(EVP_MD_CTX* c) const { EVP_MD_CTX_free(c); }
 };
 
+QString hex(const unsigned char* digest, unsigned int length) {
+  return QString::fromLatin1(QByteArray(reinterpret_cast<const char*>(digest), qsizetype(length)).toHex());
+}
+
+bool writeAll(int fd, const char* data, qint64 size) {
+  while (size > 0) {
+    const ssize_t n = ::write(fd, data, size_t(size));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return false;
+    data += n;
+    size -= n;
+  }
+  return true;
+}
+
 }  // namespace
+
+Result<QByteArray> contentsOf(const QString& path, qint64 most) {
+  Descriptor d;
+  struct stat s {};
+  if (auto opened = openRegular(path, d, s); !opened) return opened.error();
+  if (s.st_size < 1 || s.st_size > most) return QByteArray();
+  QByteArray bytes(s.st_size, Qt::Uninitialized);
+  qint64 have = 0;
+  while (have < bytes.size()) {
+    const ssize_t n = ::read(d.fd, bytes.data() + have, size_t(bytes.size() - have));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return failureFromErrno(errno, path);
+    if (n == 0) return QByteArray();
+    have += n;
+  }
+  char more = 0;
+  return ::read(d.fd, &more, 1) == 0 ? bytes : QByteArray();
+}
+
+QString sha256Of(QByteArrayView bytes) {
+  unsigned char raw[EVP_MAX_MD_SIZE];
+  unsigned int length = 0;
+  static EVP_MD* const sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);  // looked up once
+  EVP_Digest(bytes.data(), size_t(bytes.size()), raw, &length, sha256, nullptr);
+  return hex(raw, length);
+}
+
+Result<void> writeReadOnly(const QString& path, QByteArrayView bytes) {
+  Descriptor out;
+  out.fd = ::open(QFile::encodeName(path).constData(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
+  if (out.fd < 0) return failureFromErrno(errno, path);
+  if (!writeAll(out.fd, bytes.data(), bytes.size())) {
+    const int error = errno;
+    ::unlink(QFile::encodeName(path).constData());
+    return failureFromErrno(error, path);
+  }
+  return {};
+}
 
 Result<QByteArray> headOf(const QString& path) {
   Descriptor d;
@@ -65,12 +118,7 @@ Result<Copied> copyAndHash(const QString& from, const QString& to, void (*alive)
     if (n < 0) return failureFromErrno(errno, from);
     if (n == 0) break;
     EVP_DigestUpdate(digest.get(), buffer.data(), size_t(n));
-    for (ssize_t done = 0; done < n;) {
-      const ssize_t w = ::write(out.fd, buffer.data() + done, size_t(n - done));
-      if (w < 0 && errno == EINTR) continue;
-      if (w < 0) return failureFromErrno(errno, to);
-      done += w;
-    }
+    if (!writeAll(out.fd, buffer.data(), n)) return failureFromErrno(errno, to);
     copied.bytes += n;
     if (copied.bytes > kMaxFile) return Failure{FailureKind::TooLarge, {{"path", from}, {"limit", kMaxFile}}, {}};
     if (copied.bytes - said >= (64 << 20)) {
@@ -81,7 +129,7 @@ Result<Copied> copyAndHash(const QString& from, const QString& to, void (*alive)
   unsigned char raw[EVP_MAX_MD_SIZE];
   unsigned int length = 0;
   EVP_DigestFinal_ex(digest.get(), raw, &length);
-  copied.sha256 = QString::fromLatin1(QByteArray(reinterpret_cast<char*>(raw), qsizetype(length)).toHex());
+  copied.sha256 = hex(raw, length);
   return copied;
 }
 

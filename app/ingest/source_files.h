@@ -10,6 +10,16 @@ namespace cloister {
 /// First 4 KiB. UnsupportedFormat for anything but a regular file; TruncatedFile for an empty one is left to the source.
 Result<QByteArray> headOf(const QString& path);
 
+/// The whole of a regular file of 1 to `most` bytes. Null for any other size, and when the file changes while it is read: then it has to be
+/// copied.
+Result<QByteArray> contentsOf(const QString& path, qint64 most);
+
+/// Lower-case hex.
+QString sha256Of(QByteArrayView bytes);
+
+/// A new file of mode 0444.
+Result<void> writeReadOnly(const QString& path, QByteArrayView bytes);
+
 struct Copied {
   QString sha256;
   qint64 bytes = 0;

@@ -68,6 +68,13 @@ class SourcePlugin {
   virtual ~SourcePlugin() = default;
   /// Cheap look at name and first bytes: is this file worth a decode?
   virtual bool recognises(const QString& path, const QByteArray& head) const = 0;
+  /// From now on and until the next offer, this path stands for these bytes, which were read already: a source that can parse memory says
+  /// true and opens no file for it. An empty offer takes the last one back.
+  virtual bool offer(const QString& path, const QByteArray& bytes) {
+    Q_UNUSED(path)
+    Q_UNUSED(bytes)
+    return false;
+  }
   /// Header only: one Sample per frame to import (options decide). Everything but key, sha256, thumbnail and hash is filled in.
   virtual Result<QList<Sample>> describe(const QString& path, const QJsonObject& options) = 0;
   virtual Result<DecodedFrame> decode(const QString& path, int frame) = 0;
@@ -89,5 +96,5 @@ class SourcePlugin {
 
 }  // namespace cloister
 
-#define CloisterSourcePlugin_iid "org.cloister.SourcePlugin/1"
+#define CloisterSourcePlugin_iid "org.cloister.SourcePlugin/2"
 Q_DECLARE_INTERFACE(cloister::SourcePlugin, CloisterSourcePlugin_iid)

@@ -19,6 +19,48 @@ double percentileOf(std::vector<float>& values, double percent) {
   return a + (b - a) * (place - double(low));
 }
 
+/// How often each whole number occurs, where all values are whole and lie close together, as those of CT and X-ray do.
+struct Histogram {
+  int least = 0;
+  size_t total = 0;
+  std::vector<std::uint32_t> counts;  ///< empty: the values are not of that kind
+
+  explicit Histogram(const std::vector<float>& values) {
+    constexpr float kExact = 1 << 24;
+    float low = kExact, high = -kExact;
+    bool far = values.empty();
+    for (float v : values) {
+      low = v < low ? v : low;
+      high = v > high ? v : high;
+      far |= !(std::fabs(v) <= kExact);  // NaN too
+    }
+    if (far || high - low > float(1 << 16)) return;
+    least = int(low);
+    counts.assign(size_t(int(high) - least) + 1, 0);
+    bool broken = false;
+    for (float v : values) {
+      const int whole = int(v);
+      broken |= float(whole) != v;
+      ++counts[size_t(whole - least)];
+    }
+    if (broken) counts.clear();
+    total = values.size();
+  }
+
+  /// As percentileOf.
+  double percentile(double percent) const {
+    const double place = percent / 100.0 * double(total - 1);
+    const size_t low = size_t(place);
+    size_t at = 0, below = counts[0];  // below: values up to and with this one
+    while (below <= low) below += counts[++at];
+    const double a = double(least) + double(at);
+    if (low + 1 >= total) return a;
+    while (below <= low + 1) below += counts[++at];
+    const double b = double(least) + double(at);
+    return a + (b - a) * (place - double(low));
+  }
+};
+
 /// A window whose ends map exactly to 0 and 1.
 GreyWindow between(double low, double high) {
   if (!(high > low)) high = low + 1;
@@ -26,6 +68,10 @@ GreyWindow between(double low, double high) {
 }
 
 GreyWindow percentileWindow(const DecodedFrame& frame) {
+  if (const Histogram histogram(frame.grey); !histogram.counts.empty()) {
+    const double low = histogram.percentile(0.5), high = histogram.percentile(99.5);
+    return high > low ? between(low, high) : between(histogram.least, histogram.least + double(histogram.counts.size()) - 1);
+  }
   std::vector<float> values;
   values.reserve(frame.grey.size());
   for (float v : frame.grey)

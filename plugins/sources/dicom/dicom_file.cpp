@@ -1,7 +1,12 @@
 #include "plugins/sources/dicom/dicom_file.h"
 
 #include <dcmtk/dcmdata/dcistrmb.h>
+#include <dcmtk/oflog/oflog.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <cerrno>
 
+#include <QCoreApplication>
 #include <QFile>
 
 #include "plugins/sources/dicom/text_decoder.h"
@@ -16,6 +21,12 @@ QString tagText(const DcmTagKey& tag) { return QString::asprintf("%04X,%04X", ta
 bool isText(DcmEVR vr) {
   return vr == EVR_PN || vr == EVR_LO || vr == EVR_SH || vr == EVR_LT || vr == EVR_ST || vr == EVR_UT || vr == EVR_UC;
 }
+
+// Of what PlainObject knows.
+bool isPersonName(std::uint16_t vr) { return vr == ('P' << 8 | 'N'); }
+bool isText(std::uint16_t vr) { return isPersonName(vr) || vr == ('L' << 8 | 'O') || vr == ('L' << 8 | 'T'); }
+
+std::uint32_t tagNumber(const DcmTagKey& tag) { return std::uint32_t(tag.getGroup()) << 16 | tag.getElement(); }
 
 }  // namespace
 
@@ -36,34 +47,103 @@ SourceError errorFor(const OFCondition& condition, const QString& what) {
   return {FailureKind::CorruptFile, text};
 }
 
-std::unique_ptr<File> File::open(const QString& path) {
-  std::unique_ptr<File> file(new File);
-  file->load(path);
-  return file;
+void prepareDcmtk() {
+  static const bool once = [] {
+    OFLog::configure(OFLogger::OFF_LOG_LEVEL);  // findings are returned, the log is nobody's
+    if (dcmDataDict.isDictionaryLoaded() || !QCoreApplication::instance()) return true;
+    const QString beside = QCoreApplication::applicationDirPath() + "/../share/cloister/dicom.dic";
+    if (QFile::exists(beside)) {
+      DcmDataDictionary& dictionary = dcmDataDict.wrlock();
+      dictionary.loadDictionary(QFile::encodeName(beside).constData());
+      dcmDataDict.wrunlock();
+    }
+    return true;
+  }();
+  Q_UNUSED(once)
 }
 
-void File::load(const QString& path) {
-  const QByteArray name = QFile::encodeName(path);
+File::~File() {
+  format_.reset();
+  if (memory_ >= 0) ::close(memory_);
+}
+
+std::unique_ptr<File> File::open(const QString& path, Way way) {
+  QFile file(path);
+  if (way == Way::PlainFirst && file.open(QIODevice::ReadOnly | QIODevice::Unbuffered) && !file.isSequential() &&
+      file.size() <= kInMemory) {
+    const QByteArray bytes = file.readAll();
+    if (bytes.size() == file.size()) {
+      std::unique_ptr<File> opened(new File);
+      opened->path_ = path;
+      opened->plain_ = PlainObject::read(bytes);
+      if (opened->plain_) {
+        opened->transferSyntax_ = opened->plain_->transferSyntax();
+        return opened;
+      }
+    }
+  }
+  std::unique_ptr<File> opened(new File);
+  opened->path_ = path;
+  opened->load();
+  return opened;
+}
+
+std::unique_ptr<File> File::open(const QString& path, const QByteArray& bytes, Way way) {
+  std::unique_ptr<File> opened(new File);
+  opened->path_ = path;
+  opened->bytes_ = bytes;
+  if (way == Way::PlainFirst) opened->plain_ = PlainObject::read(bytes);
+  if (opened->plain_) opened->transferSyntax_ = opened->plain_->transferSyntax();
+  else opened->load();
+  return opened;
+}
+
+DcmFileFormat& File::format() {
+  if (!format_) load();
+  return *format_;
+}
+
+void File::load() {
+  prepareDcmtk();
+  format_ = std::make_unique<DcmFileFormat>();
+  QByteArray name = QFile::encodeName(path_);
+  if (!bytes_.isNull()) {
+    // DCMTK reads files as nothing else, and the file on the disk may have changed since its bytes were read.
+    memory_ = ::memfd_create("dicom", MFD_CLOEXEC);
+    if (memory_ < 0) throw SourceError(FailureKind::IoError, QString::fromLocal8Bit(std::strerror(errno)));
+    for (qsizetype at = 0; at < bytes_.size();) {
+      const ssize_t n = ::write(memory_, bytes_.constData() + at, size_t(bytes_.size() - at));
+      if (n < 0 && errno == EINTR) continue;
+      if (n <= 0) throw SourceError(FailureKind::OutOfMemory, QString::fromLocal8Bit(std::strerror(errno)));
+      at += n;
+    }
+    name = "/proc/self/fd/" + QByteArray::number(memory_);
+  }
   // A syntax that this DCMTK has never heard of must be named in the refusal, or read as the explicit little endian it is.
   DcmMetaInfo probe;
   if (probe.loadFile(name.constData()).good()) {
     OFString uid;
     probe.findAndGetOFString(DCM_TransferSyntaxUID, uid);
-    if (!uid.empty() && DcmXfer(uid.c_str()).getXfer() == EXS_Unknown) return loadUnknownSyntax(path, QString::fromLatin1(uid.c_str()));
+    if (!uid.empty() && DcmXfer(uid.c_str()).getXfer() == EXS_Unknown) return loadUnknownSyntax(QString::fromLatin1(uid.c_str()));
   }
-  const OFCondition loaded = format_.loadFile(name.constData(), EXS_Unknown, EGL_noChange, 4096, ERM_autoDetect);
+  const OFCondition loaded = format_->loadFile(name.constData(), EXS_Unknown, EGL_noChange, 4096, ERM_autoDetect);
   if (loaded.bad()) throw errorFor(loaded, QStringLiteral("reading the data set"));
-  if (dataset().card() == 0) throw SourceError(FailureKind::TruncatedFile, QStringLiteral("the data set is empty"));
-  transferSyntax_ = QString::fromLatin1(DcmXfer(dataset().getOriginalXfer()).getXferID());
+  if (format_->getDataset()->card() == 0) throw SourceError(FailureKind::TruncatedFile, QStringLiteral("the data set is empty"));
+  transferSyntax_ = QString::fromLatin1(DcmXfer(format_->getDataset()->getOriginalXfer()).getXferID());
 }
 
-void File::loadUnknownSyntax(const QString& path, const QString& uid) {
-  if (!isHighThroughputJ2k(uid) && !isDeflatedFrames(uid))
-    throw SourceError(FailureKind::UnsupportedEncoding, QStringLiteral("unknown transfer syntax"), {{"encoding", uid}});
-  QFile file(path);
+QByteArray File::contents() {
+  if (!bytes_.isNull()) return bytes_;
+  QFile file(path_);
   if (!file.open(QIODevice::ReadOnly)) throw SourceError(FailureKind::IoError, file.errorString());
   if (file.size() > (512 << 20)) throw SourceError(FailureKind::TooLarge, {}, {{"limit", 512 << 20}});
-  QByteArray bytes = file.readAll();
+  return file.readAll();
+}
+
+void File::loadUnknownSyntax(const QString& uid) {
+  if (!isHighThroughputJ2k(uid) && !isDeflatedFrames(uid))
+    throw SourceError(FailureKind::UnsupportedEncoding, QStringLiteral("unknown transfer syntax"), {{"encoding", uid}});
+  const QByteArray bytes = contents();
   const auto u8 = [&](qsizetype i) { return i < bytes.size() ? quint32(quint8(bytes[i])) : 0u; };
   if (!bytes.mid(132, 8).startsWith(QByteArray("\x02\x00\x00\x00UL\x04\x00", 8)))
     throw SourceError(FailureKind::CorruptFile, QStringLiteral("no meta group length"));
@@ -72,15 +152,17 @@ void File::loadUnknownSyntax(const QString& path, const QString& uid) {
   DcmInputBufferStream stream;
   stream.setBuffer(bytes.constData() + start, offile_off_t(bytes.size() - start));
   stream.setEos();
-  dataset().transferInit();
+  DcmDataset& data = *format_->getDataset();
+  data.transferInit();
   // The encoding of the data set is explicit little endian with encapsulated pixels, as for JPEG 2000.
-  const OFCondition loaded = dataset().read(stream, EXS_JPEG2000, EGL_noChange, DCM_MaxReadLength);
-  dataset().transferEnd();
+  const OFCondition loaded = data.read(stream, EXS_JPEG2000, EGL_noChange, DCM_MaxReadLength);
+  data.transferEnd();
   if (loaded.bad()) throw errorFor(loaded, QStringLiteral("reading the data set"));
   transferSyntax_ = uid;
 }
 
 bool File::encapsulated() const {
+  if (plain_) return plain_->encapsulated();
   return isHighThroughputJ2k(transferSyntax_) || isDeflatedFrames(transferSyntax_) ||
          DcmXfer(transferSyntax_.toLatin1().constData()).isEncapsulated();
 }
@@ -94,11 +176,17 @@ QString File::characterSetOf(DcmItem& item) {
   return {};
 }
 
-QString File::text(const DcmTagKey& tag) { return text(dataset(), tag); }
-
-QString File::text(DcmItem& item, const DcmTagKey& tag) {
+QString File::text(DcmItem* item, const DcmTagKey& tag) {
+  if (!item && plain_) {
+    const PlainElement* element = plain_->find(tagNumber(tag));
+    if (!element) return {};
+    const QByteArray raw = plain_->string(tagNumber(tag));
+    if (!isText(element->vr)) return QString::fromLatin1(raw).section('\\', 0, 0).trimmed();
+    return firstValue(decodeDicomText(raw, QString::fromLatin1(plain_->string(0x00080005)), isPersonName(element->vr)));
+  }
+  DcmItem& holder = item ? *item : static_cast<DcmItem&>(dataset());
   DcmElement* element = nullptr;
-  if (item.findAndGetElement(tag, element).bad() || !element) return {};
+  if (holder.findAndGetElement(tag, element).bad() || !element) return {};
   OFString raw;
   if (element->getOFStringArray(raw).bad()) return {};
   if (!isText(element->getVR())) {
@@ -106,7 +194,25 @@ QString File::text(DcmItem& item, const DcmTagKey& tag) {
     return all.section('\\', 0, 0).trimmed();
   }
   const QByteArray bytes(raw.data(), qsizetype(raw.size()));
-  return firstValue(decodeDicomText(bytes, characterSetOf(item), element->getVR() == EVR_PN));
+  return firstValue(decodeDicomText(bytes, characterSetOf(holder), element->getVR() == EVR_PN));
+}
+
+QByteArray File::values(DcmItem* item, const DcmTagKey& tag) {
+  if (!item && plain_) return plain_->string(tagNumber(tag));
+  OFString all;
+  (item ? *item : static_cast<DcmItem&>(dataset())).findAndGetOFStringArray(tag, all);
+  return QByteArray(all.data(), qsizetype(all.size()));
+}
+
+bool File::contains(const DcmTagKey& tag) { return plain_ ? plain_->find(tagNumber(tag)) != nullptr : bool(dataset().tagExists(tag)); }
+
+bool File::hasValue(const DcmTagKey& tag) {
+  if (plain_) {
+    const PlainElement* element = plain_->find(tagNumber(tag));
+    return element && element->length > 0;
+  }
+  DcmElement* element = nullptr;
+  return dataset().findAndGetElement(tag, element).good() && element && element->getLength() > 0;
 }
 
 QString File::personName(const DcmTagKey& tag) {
@@ -118,6 +224,14 @@ QString File::personName(const DcmTagKey& tag) {
 }
 
 std::optional<long> File::integer(const DcmTagKey& tag) {
+  if (plain_) {
+    const PlainElement* e = plain_->find(tagNumber(tag));
+    if (!e || e->length == 0) return {};
+    if (e->vr == ('U' << 8 | 'S')) return long(e->data[0] | e->data[1] << 8);
+    bool ok = false;
+    const long v = firstOf(plain_->string(tagNumber(tag))).toLong(&ok);
+    return ok ? std::optional<long>(v) : std::nullopt;
+  }
   DcmElement* element = nullptr;
   if (dataset().findAndGetElement(tag, element).bad() || !element || element->getLength() == 0) return {};
   // IS strictly: DCMTK would read "1A" as 1.
@@ -140,7 +254,14 @@ std::optional<long> File::integer(const DcmTagKey& tag) {
   return {};
 }
 
-std::optional<double> File::number(DcmItem& item, const DcmTagKey& tag) {
+std::optional<double> File::number(DcmItem* holder, const DcmTagKey& tag) {
+  if (!holder && plain_) {
+    const QByteArray all = plain_->string(tagNumber(tag));
+    bool ok = false;
+    const double v = firstOf(all).toDouble(&ok);
+    return ok ? std::optional<double>(v) : std::nullopt;
+  }
+  DcmItem& item = holder ? *holder : static_cast<DcmItem&>(dataset());
   Float64 value = 0;
   if (item.findAndGetFloat64(tag, value).good()) return value;
   Float32 single = 0;
@@ -154,7 +275,15 @@ std::optional<double> File::number(DcmItem& item, const DcmTagKey& tag) {
   return {};
 }
 
+DcmItem* File::firstItem(DcmItem* item, const DcmTagKey& sequence) {
+  if (!item && plain_) return nullptr;  // objects with a sequence that we read are DCMTK's
+  DcmItem* first = nullptr;
+  DcmItem& holder = item ? *item : static_cast<DcmItem&>(dataset());
+  return holder.findAndGetSequenceItem(sequence, first, 0).good() ? first : nullptr;
+}
+
 DcmItem* File::functionalGroup(int frame, const DcmTagKey& group) {
+  if (plain_) return nullptr;
   for (const DcmTagKey& level : {DCM_PerFrameFunctionalGroupsSequence, DCM_SharedFunctionalGroupsSequence}) {
     DcmItem* item = nullptr;
     const signed long place = level == DCM_PerFrameFunctionalGroupsSequence ? frame : 0;

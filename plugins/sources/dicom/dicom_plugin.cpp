@@ -2,9 +2,6 @@
 
 #include <sys/stat.h>
 
-#include <dcmtk/oflog/oflog.h>
-
-#include <QCoreApplication>
 #include <QFile>
 #include <QFileInfo>
 
@@ -17,6 +14,7 @@ using namespace cloister::dicom;
 struct DicomPlugin::Opened {
   QString path;
   struct stat identity {};
+  bool fromMemory = false;
   std::unique_ptr<File> file;
   std::unique_ptr<PixelReader> reader;  ///< made when pixels are first asked for
   PixelReader& pixels() {
@@ -61,26 +59,32 @@ QList<int> wantedFrames(int frames, const QJsonObject& options) {
 
 }  // namespace
 
-DicomPlugin::DicomPlugin() {
-  OFLog::configure(OFLogger::OFF_LOG_LEVEL);  // findings are returned, the log is nobody's
-  if (!dcmDataDict.isDictionaryLoaded()) {
-    const QString beside = QCoreApplication::applicationDirPath() + "/../share/cloister/dicom.dic";
-    if (QFile::exists(beside)) {
-      DcmDataDictionary& dictionary = dcmDataDict.wrlock();
-      dictionary.loadDictionary(QFile::encodeName(beside).constData());
-      dcmDataDict.wrunlock();
-    }
-  }
+bool DicomPlugin::offer(const QString& path, const QByteArray& bytes) {
+  last_.reset();
+  offeredPath_ = path;
+  offered_ = bytes;
+  return true;
 }
 
 DicomPlugin::Opened& DicomPlugin::opened(const QString& path) {
+  if (!offeredPath_.isEmpty() && path == offeredPath_) {
+    if (last_ && last_->fromMemory) return *last_;
+    last_.reset();
+    auto fresh = std::make_shared<Opened>();
+    fresh->path = path;
+    fresh->fromMemory = true;
+    fresh->file = File::open(path, offered_);
+    last_ = fresh;
+    return *last_;
+  }
   struct stat now {};
   if (::stat(QFile::encodeName(path).constData(), &now) != 0) {
     const Failure failure = failureFromErrno(errno, path);
     throw SourceError(failure.kind, failure.detail);
   }
-  if (last_ && last_->path == path && last_->identity.st_ino == now.st_ino && last_->identity.st_size == now.st_size &&
-      last_->identity.st_mtim.tv_sec == now.st_mtim.tv_sec && last_->identity.st_mtim.tv_nsec == now.st_mtim.tv_nsec)
+  if (last_ && !last_->fromMemory && last_->path == path && last_->identity.st_ino == now.st_ino &&
+      last_->identity.st_size == now.st_size && last_->identity.st_mtim.tv_sec == now.st_mtim.tv_sec &&
+      last_->identity.st_mtim.tv_nsec == now.st_mtim.tv_nsec)
     return *last_;
   last_.reset();
   auto fresh = std::make_shared<Opened>();
@@ -176,8 +180,7 @@ QJsonObject DicomPlugin::header(const QString& path, int frame) {
 Result<QStringList> DicomPlugin::references(const QString& path) {
   return guardedSource<QStringList>([&]() -> Result<QStringList> {
     Opened& o = opened(path);
-    if (o.file->dataset().tagExists(DCM_PixelData) || !o.file->dataset().tagExists(DCM_DirectoryRecordSequence))
-      return Failure{FailureKind::NothingToDo, {}, {}};
+    if (o.file->contains(DCM_PixelData) || !o.file->contains(DCM_DirectoryRecordSequence)) return Failure{FailureKind::NothingToDo, {}, {}};
     return o.file->directoryReferences();
   });
 }

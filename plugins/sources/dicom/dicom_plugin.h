@@ -14,8 +14,8 @@ class DicomPlugin : public QObject, public cloister::SourcePlugin {
   Q_INTERFACES(cloister::SourcePlugin)
 
  public:
-  DicomPlugin();
   bool recognises(const QString& path, const QByteArray& head) const override;
+  bool offer(const QString& path, const QByteArray& bytes) override;
   cloister::Result<QList<cloister::Sample>> describe(const QString& path, const QJsonObject& options) override;
   cloister::Result<cloister::DecodedFrame> decode(const QString& path, int frame) override;
   cloister::Result<cloister::StoredFrame> stored(const QString& path, int frame) override;
@@ -28,4 +28,6 @@ class DicomPlugin : public QObject, public cloister::SourcePlugin {
   struct Opened;
   Opened& opened(const QString& path);
   std::shared_ptr<Opened> last_;
+  QString offeredPath_;
+  QByteArray offered_;
 };

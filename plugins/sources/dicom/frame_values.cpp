@@ -109,8 +109,7 @@ void eachSample(const StoredFrame& f, const Use& use) {
 
 std::vector<float> modalityValues(File& file, const PixelFormat& format, const StoredFrame& stored, int frame) {
   std::vector<float> out(std::size_t(stored.width) * std::size_t(stored.height));
-  DcmItem* lutItem = nullptr;
-  if (format.kind == PixelFormat::Integer && file.dataset().findAndGetSequenceItem(DCM_ModalityLUTSequence, lutItem, 0).good() && lutItem) {
+  if (DcmItem* lutItem = format.kind == PixelFormat::Integer ? file.firstItem(nullptr, DCM_ModalityLUTSequence) : nullptr) {
     const Lut lut = readLut(*lutItem, DCM_LUTDescriptor, DCM_LUTData, format.isSigned);
     if (!lut.data.empty()) {
       eachSample(stored, [&](std::size_t i, double v) {
@@ -119,8 +118,7 @@ std::vector<float> modalityValues(File& file, const PixelFormat& format, const S
       return out;
     }
   }
-  DcmItem* group = file.functionalGroup(frame, DCM_PixelValueTransformationSequence);
-  DcmItem& holder = group ? *group : static_cast<DcmItem&>(file.dataset());
+  DcmItem* const holder = file.functionalGroup(frame, DCM_PixelValueTransformationSequence);
   double slope = file.number(holder, DCM_RescaleSlope).value_or(1.0);
   const double intercept = file.number(holder, DCM_RescaleIntercept).value_or(0.0);
   if (!std::isfinite(slope) || slope == 0) slope = 1;
@@ -188,14 +186,9 @@ bool needsColourConversion(const PixelFormat& format, const Pixels& pixels) {
 
 VoiDescription voiOf(File& file, int frame, bool withLut) {
   VoiDescription voi;
-  DcmItem* group = file.functionalGroup(frame, DCM_FrameVOILUTSequence);
-  DcmItem& holder = group ? *group : static_cast<DcmItem&>(file.dataset());
-  const auto values = [&](const DcmTagKey& tag) {
-    OFString all;
-    holder.findAndGetOFStringArray(tag, all);
-    return QString::fromLatin1(all.c_str()).split('\\');
-  };
-  const QStringList centers = values(DCM_WindowCenter), widths = values(DCM_WindowWidth);
+  DcmItem* const holder = file.functionalGroup(frame, DCM_FrameVOILUTSequence);
+  const QList<QByteArray> centers = file.values(holder, DCM_WindowCenter).split('\\');
+  const QList<QByteArray> widths = file.values(holder, DCM_WindowWidth).split('\\');
   const QStringList words = file.text(holder, DCM_WindowCenterWidthExplanation).split('\\');
   for (qsizetype i = 0; i < std::min({centers.size(), widths.size(), qsizetype(64)}); ++i) {
     bool a = false, b = false;
@@ -205,8 +198,7 @@ VoiDescription voiOf(File& file, int frame, bool withLut) {
   const QString function = file.text(holder, DCM_VOILUTFunction).toUpper();
   if (function == u"LINEAR_EXACT") voi.function = VoiFunction::LinearExact;
   if (function == u"SIGMOID") voi.function = VoiFunction::Sigmoid;
-  DcmItem* lutItem = nullptr;
-  if (withLut && holder.findAndGetSequenceItem(DCM_VOILUTSequence, lutItem, 0).good() && lutItem) {
+  if (DcmItem* lutItem = withLut ? file.firstItem(holder, DCM_VOILUTSequence) : nullptr) {
     const Lut lut = readLut(*lutItem, DCM_LUTDescriptor, DCM_LUTData, true);
     const float top = float((1 << lut.bits) - 1);
     for (std::uint16_t v : lut.data) voi.lut.push_back(std::min(1.f, float(v) / top));

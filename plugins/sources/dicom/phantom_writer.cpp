@@ -16,6 +16,7 @@
 #include <QFile>
 
 #include "core/domain/files.h"
+#include "plugins/sources/dicom/dicom_file.h"
 #include "plugins/sources/dicom/encoders.h"
 #include "plugins/sources/dicom/phantom.h"
 
@@ -176,6 +177,7 @@ void writeImage(const QString& file, const Patient& p, int image, std::uint64_t 
 QJsonObject writePhantoms(const QString& dir, const QJsonObject& options, const ProgressFunction& progress) {
   const int patients = std::clamp(options["patients"].toInt(60), 1, 9999);
   Random r(std::uint64_t(options["seed"].toInteger(1)) ^ 0xC1015734ull);
+  prepareDcmtk();
   DcmRLEEncoderRegistration::registerCodecs();
   QByteArray table("file,patient_id,label,site\n");
   int images = 0;

@@ -62,11 +62,12 @@ int intOr(File& file, const DcmTagKey& tag, int otherwise) { return int(file.int
 }  // namespace
 
 PixelReader::PixelReader(File& file) : file_(file) {
-  DcmDataset& data = file.dataset();
   PixelFormat& f = format_;
-  if (data.findAndGetElement(DCM_PixelData, element_).good() && element_) f.kind = PixelFormat::Integer;
-  else if (data.findAndGetElement(DCM_FloatPixelData, element_).good() && element_) f.kind = PixelFormat::Float;
-  else if (data.findAndGetElement(DCM_DoubleFloatPixelData, element_).good() && element_) f.kind = PixelFormat::Double;
+  const auto holds = [&](const DcmTagKey& tag) { return file.dataset().findAndGetElement(tag, element_).good() && element_; };
+  if (file.plain()) plain_ = file.plain()->find(0x7FE00010);
+  if (plain_ || holds(DCM_PixelData)) f.kind = PixelFormat::Integer;
+  else if (holds(DCM_FloatPixelData)) f.kind = PixelFormat::Float;
+  else if (holds(DCM_DoubleFloatPixelData)) f.kind = PixelFormat::Double;
   else throw SourceError(FailureKind::NoPixelData, QStringLiteral("SOP class %1").arg(file.text(DCM_SOPClassUID)));
 
   f.rows = intOr(file, DCM_Rows, 0);
@@ -95,8 +96,7 @@ PixelReader::PixelReader(File& file) : file_(file) {
     throw SourceError(FailureKind::CorruptFile, QStringLiteral("Samples per Pixel %1").arg(f.samples));
   checkFrameSize(f.columns, f.rows, f.samples, std::max(1, f.bitsAllocated / 8));
 
-  DcmElement* frames = nullptr;
-  if (data.findAndGetElement(DCM_NumberOfFrames, frames).good() && frames && frames->getLength() > 0) {
+  if (file.hasValue(DCM_NumberOfFrames)) {
     const auto count = file.integer(DCM_NumberOfFrames);
     if (!count || *count < 0 || *count > (1 << 20))
       throw SourceError(FailureKind::CorruptFile, QStringLiteral("Number of Frames %1").arg(file.text(DCM_NumberOfFrames)));
@@ -106,14 +106,16 @@ PixelReader::PixelReader(File& file) : file_(file) {
   if (!file.encapsulated() || f.kind != PixelFormat::Integer) checkNativeLength();
 }
 
+std::int64_t PixelReader::length() const { return plain_ ? plain_->length : element_->getLength(); }
+
 void PixelReader::checkNativeLength() {
   const PixelFormat& f = format_;
   const std::int64_t pixels = std::int64_t(f.rows) * f.columns * f.frames;
   const bool half = f.photometric == u"YBR_FULL_422" || f.photometric == u"YBR_PARTIAL_422";
   const std::int64_t bits = pixels * (half && f.samples == 3 ? 2 : f.samples) * f.bitsAllocated;
-  if (std::int64_t(element_->getLength()) * 8 < bits)
+  if (length() * 8 < bits)
     throw SourceError(FailureKind::TruncatedFile,
-                      QStringLiteral("pixel data has %1 bytes, %2 are needed").arg(element_->getLength()).arg((bits + 7) / 8));
+                      QStringLiteral("pixel data has %1 bytes, %2 are needed").arg(length()).arg((bits + 7) / 8));
 }
 
 Pixels PixelReader::read(int frame) {
@@ -126,8 +128,9 @@ Pixels PixelReader::read(int frame) {
 }
 
 std::vector<std::uint8_t> PixelReader::nativeBytes(std::int64_t offset, std::int64_t count) {
-  const std::int64_t length = element_->getLength();
+  const std::int64_t length = this->length();
   if (offset + count > length) throw SourceError(FailureKind::TruncatedFile, QStringLiteral("pixel data ends too early"));
+  if (plain_) return {plain_->data + offset, plain_->data + offset + count};
   std::vector<std::uint8_t> bytes(std::size_t(count) + 8);
   // Words are read whole, so that byte order is put right: start and length on multiples of 8.
   const std::int64_t from = offset & ~std::int64_t(7);
@@ -174,14 +177,35 @@ Pixels PixelReader::readNative(int frame) {
   if (half) p.frame.bytes = expand422(p.frame.bytes, std::size_t(pixels));
   else if (f.planar) p.frame.bytes = interleave(p.frame.bytes, std::size_t(pixels), std::size_t(f.samples), std::size_t(bytes));
   // DCMTK turns big-endian OW words around two bytes at a time; a 32-bit sample needs its two words exchanged as well.
-  if (bytes == 4 && f.kind == PixelFormat::Integer && file_.dataset().getOriginalXfer() == EXS_BigEndianExplicit) {
+  if (bytes == 4 && f.kind == PixelFormat::Integer && !plain_ && file_.dataset().getOriginalXfer() == EXS_BigEndianExplicit) {
     auto* words = reinterpret_cast<std::uint16_t*>(p.frame.bytes.data());
     for (std::size_t i = 0; i + 1 < p.frame.bytes.size() / 2; i += 2) std::swap(words[i], words[i + 1]);
   }
   return p;
 }
 
+std::vector<std::uint64_t> PixelReader::extendedOffsets() {
+  const std::size_t size = std::size_t(format_.frames) * 8;
+  const std::uint8_t* raw = nullptr;
+  if (plain_) {
+    const PlainElement* table = file_.plain()->find(0x7FE00001);
+    if (table && table->length == size) raw = table->data;
+  } else {
+    DcmElement* table = nullptr;
+    Uint8* bytes = nullptr;
+    if (file_.dataset().findAndGetElement(DcmTagKey(0x7FE0, 0x0001), table).good() && table && table->getLength() == size &&
+        table->getUint8Array(bytes).good())
+      raw = bytes;
+  }
+  std::vector<std::uint64_t> offsets;
+  if (!raw) return offsets;
+  offsets.resize(std::size_t(format_.frames));
+  std::memcpy(offsets.data(), raw, size);
+  return offsets;
+}
+
 std::vector<std::uint8_t> PixelReader::compressedFrame(int frame) {
+  if (plain_) return assembleFrame(file_.plain()->fragments(), extendedOffsets(), format_.frames, frame);
   auto* pixelData = dynamic_cast<DcmPixelData*>(element_);
   DcmPixelSequence* sequence = nullptr;
   E_TransferSyntax xfer = EXS_Unknown;
@@ -203,16 +227,7 @@ std::vector<std::uint8_t> PixelReader::compressedFrame(int frame) {
     }
     fragments.push_back({bytes, length});
   }
-  DcmElement* extended = nullptr;
-  std::vector<std::uint64_t> offsets;
-  if (file_.dataset().findAndGetElement(DcmTagKey(0x7FE0, 0x0001), extended).good() && extended) {
-    Uint8* raw = nullptr;
-    if (extended->getUint8Array(raw).good() && raw && extended->getLength() == Uint32(format_.frames) * 8) {
-      offsets.resize(std::size_t(format_.frames));
-      std::memcpy(offsets.data(), raw, offsets.size() * 8);
-    }
-  }
-  return assembleFrame(fragments, offsets, format_.frames, frame);
+  return assembleFrame(fragments, extendedOffsets(), format_.frames, frame);
 }
 
 Pixels PixelReader::readEncapsulated(int frame) {

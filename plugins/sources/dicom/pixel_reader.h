@@ -36,7 +36,9 @@ class PixelReader {
  private:
   Pixels readNative(int frame);
   Pixels readEncapsulated(int frame);
+  std::int64_t length() const;
   std::vector<std::uint8_t> compressedFrame(int frame);
+  std::vector<std::uint64_t> extendedOffsets();
   std::vector<std::uint8_t> nativeBytes(std::int64_t offset, std::int64_t count);
   Pixels unpackBits(const std::uint8_t* bits, std::int64_t firstBit) const;
   void finish(Pixels& pixels) const;
@@ -44,7 +46,8 @@ class PixelReader {
 
   File& file_;
   PixelFormat format_;
-  DcmElement* element_ = nullptr;  ///< pixel data, float pixel data or double float pixel data
+  DcmElement* element_ = nullptr;        ///< pixel data, float pixel data or double float pixel data …
+  const PlainElement* plain_ = nullptr;  ///< … or, of an object read in place, pixel data
 };
 
 }  // namespace cloister::dicom
