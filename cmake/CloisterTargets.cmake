@@ -1,5 +1,8 @@
 # The kinds of target. Sources are the .cpp files of the folder, so that a build file only names what a part may link.
 
+# Every target gets the RPATH of its installation in the build folder too: for a target without one, CMake makes room with empty elements, and each
+# of those sends the loader to the current folder first.
+
 # cloister_library(domain LINK Qt6::Core) → target cloister_domain from the files of the current folder (RECURSE: and below)
 function(cloister_library name)
   cmake_parse_arguments(A "SHARED;RECURSE" "" "LINK;PRIVATE" ${ARGN})
@@ -17,7 +20,7 @@ function(cloister_library name)
   endif()
   if(A_SHARED)
     add_library(cloister_${name} SHARED ${sources})
-    set_target_properties(cloister_${name} PROPERTIES INSTALL_RPATH "$ORIGIN:$ORIGIN/torch/lib")
+    set_target_properties(cloister_${name} PROPERTIES INSTALL_RPATH "$ORIGIN:$ORIGIN/torch/lib" BUILD_RPATH "$ORIGIN:$ORIGIN/torch/lib")
     set_property(GLOBAL APPEND PROPERTY CLOISTER_SHARED_LIBRARIES cloister_${name})
   else()
     add_library(cloister_${name} STATIC ${sources})
@@ -34,7 +37,7 @@ function(cloister_program name)
   target_link_libraries(${name} PRIVATE cloister_flags ${A_LINK})
   # RPATH, not RUNPATH: in an installation it must also hold for what Debian's libraries load, which have no path of their own.
   target_link_options(${name} PRIVATE -Wl,--disable-new-dtags)
-  set_target_properties(${name} PROPERTIES INSTALL_RPATH "$ORIGIN/../lib:$ORIGIN/../lib/torch/lib")
+  set_target_properties(${name} PROPERTIES INSTALL_RPATH "$ORIGIN/../lib:$ORIGIN/../lib/torch/lib" BUILD_RPATH "$ORIGIN/../lib:$ORIGIN/../lib/torch/lib")
 endfunction()
 
 # cloister_plugin(sources dicom LINK …) → plugins/sources/cloister_source_dicom.so; its JSON describes it to the GUI, only children load it
@@ -44,7 +47,7 @@ function(cloister_plugin kind name)
   add_library(plugin_${kind}_${name} MODULE ${sources})
   target_link_libraries(plugin_${kind}_${name} PRIVATE cloister_flags ${A_LINK})
   set_target_properties(plugin_${kind}_${name} PROPERTIES PREFIX "" OUTPUT_NAME "cloister_${kind}_${name}"
-    LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/plugins/${kind}" INSTALL_RPATH "$ORIGIN/../../lib:$ORIGIN/../../lib/torch/lib")
+    LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/plugins/${kind}" INSTALL_RPATH "$ORIGIN/../../lib:$ORIGIN/../../lib/torch/lib" BUILD_RPATH "$ORIGIN/../../lib:$ORIGIN/../../lib/torch/lib")
 endfunction()
 
 # cloister_tests(store LINK cloister_store): every tests/unit/store/test_*.cpp becomes one Qt Test executable that links only this
