@@ -144,22 +144,6 @@
         <translation>已验证的文件已复制到 %1</translation>
     </message>
     <message>
-        <source>Checks the audit log&apos;s chain and shows its newest entries.</source>
-        <translation>检查审计日志链并显示最新的记录。</translation>
-    </message>
-    <message>
-        <source>So many entries.</source>
-        <translation>记录条数。</translation>
-    </message>
-    <message>
-        <source>The chain of %1 entries holds.</source>
-        <translation>共 %1 条记录的链完好。</translation>
-    </message>
-    <message>
-        <source>The chain is broken at entry %1: %2</source>
-        <translation>链在第 %1 条记录处断裂：%2</translation>
-    </message>
-    <message>
         <source>Looks for what would spoil a training: duplicates, imbalance, one patient on both sides …</source>
         <translation>查找会损害训练的问题：重复、不均衡、同一患者出现在两侧……</translation>
     </message>

@@ -204,10 +204,7 @@ class DemoVerb : public Verb {
                       {"recommended", demo.results()["export"].toObject()["recommended"]},
                       {"verified", verified},
                       {"steps", demo.timings()}});
-    for (const QJsonValue& v : evaluation["headline"].toArray())
-      context.print(QStringLiteral("%1 %2  (%3 … %4)")
-                        .arg(v["name"].toString().leftJustified(20), shortNumber(v["value"].toDouble()), shortNumber(v["low"].toDouble()),
-                             shortNumber(v["high"].toDouble())));
+    printHeadline(context, evaluation["headline"].toArray());
     context.print(tr("Project: %1").arg(folder.project));
     context.print(tr("Report:  %1").arg(evaluation["html"].toString()));
     context.print(tr("Bundle:  %1 (signed, verified)").arg(folder.bundle));

@@ -2,7 +2,7 @@
 #include <QCoreApplication>
 #include <QJsonArray>
 
-#include "app/cli/evaluate_job.h"
+#include "app/cli/run_session.h"
 #include "app/cli/verb.h"
 
 namespace cloister::cli {
@@ -69,13 +69,15 @@ class Evaluate : public Verb {
     if (!options) return context.fail(options.error());
     auto session = RunSession::open(context);
     if (!session) return context.fail(session.error());
-    QJsonObject summary;
-    if (const int code = evaluateRun(context, **session, context.value("run"), *options, &summary); code != 0) return code;
+    QJsonObject report;
+    if (const int code = runJob(context, **session, context.value("run"), QStringLiteral("evaluate"), *options, &report); code != 0)
+      return code;
+    const QString folder = report["dir"].toString();
+    QJsonObject summary{{"run", report["run"]}, {"report", folder + "/report.json"}, {"html", folder + "/report.html"}};
+    for (const char* key : {"snapshot", "split", "samples", "groups", "headline", "perClass", "latency", "attacks", "hardware"})
+      if (report.contains(QLatin1String(key))) summary[QLatin1String(key)] = report[QLatin1String(key)];
     context.emitJson(summary);
-    for (const QJsonValue& v : summary["headline"].toArray())
-      context.print(QStringLiteral("%1 %2  (%3 … %4)")
-                        .arg(v["name"].toString().leftJustified(20), shortNumber(v["value"].toDouble()), shortNumber(v["low"].toDouble()),
-                             shortNumber(v["high"].toDouble())));
+    printHeadline(context, summary["headline"].toArray());
     context.print(tr("Report: %1").arg(summary["html"].toString()));
     return 0;
   }
@@ -84,18 +86,5 @@ class Evaluate : public Verb {
 VerbRegistration<Evaluate> evaluate;
 
 }  // namespace
-
-int evaluateRun(Context& context, RunSession& session, const QString& run, const QJsonObject& options, QJsonObject* summary) {
-  auto row = trainedRun(*session.project, run);
-  if (!row) return context.fail(row.error());
-  auto folder = session.supervisor->startJob(row->id, QStringLiteral("evaluate"), options);
-  if (!folder) return context.fail(folder.error());
-  QJsonObject report;
-  if (const int code = followJob(context, session, row->id, QStringLiteral("evaluate"), &report); code != 0) return code;
-  *summary = {{"run", row->id}, {"report", *folder + "/report.json"}, {"html", *folder + "/report.html"}};
-  for (const char* key : {"snapshot", "split", "samples", "groups", "headline", "perClass", "latency", "attacks", "hardware"})
-    if (report.contains(QLatin1String(key))) (*summary)[QLatin1String(key)] = report[QLatin1String(key)];
-  return 0;
-}
 
 }  // namespace cloister::cli

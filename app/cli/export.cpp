@@ -7,7 +7,7 @@
 #include <QLocale>
 #include <QUuid>
 
-#include "app/cli/evaluate_job.h"
+#include "app/cli/run_session.h"
 #include "app/cli/verb.h"
 #include "core/domain/files.h"
 
@@ -90,7 +90,8 @@ class Export : public Verb {
     auto session = RunSession::open(context);
     if (!session) return context.fail(session.error());
     QJsonObject summary;
-    if (const int code = exportRun(context, **session, context.value("run"), *options, &summary); code != 0) return code;
+    if (const int code = runJob(context, **session, context.value("run"), QStringLiteral("export"), *options, &summary); code != 0)
+      return code;
     if (const QString to = context.value("to"); !to.isEmpty()) {
       if (auto copied = copyExport(summary["dir"].toString(), to); !copied) return context.fail(copied.error(), summary);
       summary["dir"] = QDir::cleanPath(QDir::current().absoluteFilePath(to));
@@ -111,16 +112,5 @@ class Export : public Verb {
 VerbRegistration<Export> exportVerb;
 
 }  // namespace
-
-int exportRun(Context& context, RunSession& session, const QString& run, const QJsonObject& options, QJsonObject* summary) {
-  auto row = trainedRun(*session.project, run);
-  if (!row) return context.fail(row.error());
-  auto folder = session.supervisor->startJob(row->id, QStringLiteral("export"), options);
-  if (!folder) return context.fail(folder.error());
-  if (const int code = followJob(context, session, row->id, QStringLiteral("export"), summary); code != 0) return code;
-  (*summary)["run"] = row->id;
-  (*summary)["dir"] = *folder;
-  return 0;
-}
 
 }  // namespace cloister::cli

@@ -25,6 +25,31 @@ Failure failureOf(const RunRecord& row) {
   return {FailureKind::WorkerFailed, {{"program", "cloister-worker"}, {"code", row.summary["exitCode"]}}, {}};
 }
 
+/// Runs the event loop until the job has ended.
+int followJob(Context& context, RunSession& session, const QString& run, const QString& verb, QJsonObject* result) {
+  RunProgress progress(context);
+  QObject scope;
+  RunSupervisor& supervisor = *session.supervisor;
+  bool ended = false;
+  QObject::connect(&supervisor, &RunSupervisor::jobEvents, &scope, [&](const QString& id, const QString& v, const QList<RunEvent>& events) {
+    if (id == run && v == verb) progress.take(events);
+  });
+  QObject::connect(&supervisor, &RunSupervisor::jobFinished, &scope, [&](const QString& id, const QString& v, int, const QJsonObject& r) {
+    if (id != run || v != verb) return;
+    *result = r;
+    ended = true;
+    context.quit(0);
+  });
+  QObject::connect(&context, &Context::stopAsked, &scope, [&] {
+    if (auto stopped = supervisor.stopJob(run, verb); !stopped) context.quit(0);
+  });
+  context.runEventLoop();
+  context.progress().clear();
+  if (!ended) return context.fail({FailureKind::Stopped, {}, {}});
+  if (result->contains("failure")) return context.fail(Failure::fromJson((*result)["failure"].toObject()), {{"run", run}});
+  return 0;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<RunSession>> RunSession::open(Context& context) {
@@ -153,27 +178,22 @@ int watchRun(Context& context, const Project& project, const QString& run) {
   return reportRun(context, *row, project);
 }
 
-int followJob(Context& context, RunSession& session, const QString& run, const QString& verb, QJsonObject* result) {
-  RunProgress progress(context);
-  QObject scope;
-  RunSupervisor& supervisor = *session.supervisor;
-  bool ended = false;
-  QObject::connect(&supervisor, &RunSupervisor::jobEvents, &scope, [&](const QString& id, const QString& v, const QList<RunEvent>& events) {
-    if (id == run && v == verb) progress.take(events);
-  });
-  QObject::connect(&supervisor, &RunSupervisor::jobFinished, &scope, [&](const QString& id, const QString& v, int, const QJsonObject& r) {
-    if (id != run || v != verb) return;
-    *result = r;
-    ended = true;
-    context.quit(0);
-  });
-  QObject::connect(&context, &Context::stopAsked, &scope, [&] {
-    if (auto stopped = supervisor.stopJob(run, verb); !stopped) context.quit(0);
-  });
-  context.runEventLoop();
-  context.progress().clear();
-  if (!ended) return context.fail({FailureKind::Stopped, {}, {}});
-  if (result->contains("failure")) return context.fail(Failure::fromJson((*result)["failure"].toObject()), {{"run", run}});
+void printHeadline(Context& context, const QJsonArray& headline) {
+  for (const QJsonValue& v : headline)
+    context.print(QStringLiteral("%1 %2  (%3 … %4)")
+                      .arg(v["name"].toString().leftJustified(20), shortNumber(v["value"].toDouble()), shortNumber(v["low"].toDouble()),
+                           shortNumber(v["high"].toDouble())));
+}
+
+int runJob(Context& context, RunSession& session, const QString& run, const QString& verb, const QJsonObject& options,
+           QJsonObject* result) {
+  auto row = trainedRun(*session.project, run);
+  if (!row) return context.fail(row.error());
+  auto folder = session.supervisor->startJob(row->id, verb, options);
+  if (!folder) return context.fail(folder.error());
+  if (const int code = followJob(context, session, row->id, verb, result); code != 0) return code;
+  (*result)["run"] = row->id;
+  (*result)["dir"] = *folder;
   return 0;
 }
 

@@ -20,9 +20,9 @@ struct RunSession {
 int followRun(Context&, RunSession&, const QString& run);
 /// The same from the files alone, for a project that another program holds. SIGINT stops the following, not the run.
 int watchRun(Context&, const Project&, const QString& run);
-/// Runs the event loop until the job ("evaluate", "export") has ended; result is what jobFinished gave. The exit code; failures are
-/// printed.
-int followJob(Context&, RunSession&, const QString& run, const QString& verb, QJsonObject* result);
+/// Starts the job ("evaluate", "export") on the run, the newest trained one for an empty id, and runs the event loop until it has ended.
+/// Result is what jobFinished gave, with the members run and dir. The exit code; failures are printed.
+int runJob(Context&, RunSession&, const QString& run, const QString& verb, const QJsonObject& options, QJsonObject* result);
 
 /// The newest run for an empty id, its row as the files have it now.
 Result<RunRecord> currentRun(const Project&, const QString& run);
@@ -35,5 +35,7 @@ int reportRun(Context&, const RunRecord&, const Project&);
 
 /// One number for people: four significant digits, percent never.
 QString shortNumber(double);
+/// A report's headline for people: a line a figure, with its interval.
+void printHeadline(Context&, const QJsonArray& headline);
 
 }  // namespace cloister::cli

@@ -10,7 +10,7 @@ import torchattacks
 from safetensors.torch import load_file, save_file
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PROBE = pathlib.Path(os.environ.get("CLOISTER_BIN_DIR", ROOT / "build/release/bin")) / "attack_probe"
+PROBE = pathlib.Path(os.environ.get("CLOISTER_BIN_DIR", ROOT / "build/release/bin")).parent / "tests" / "attack_probe"
 
 
 def ours(tmp_path, tensors, attack, norm, epsilon, steps=10, step_size=0.0, model="linear"):

@@ -10,7 +10,7 @@ import sklearn.metrics as skm
 from sklearn.calibration import calibration_curve
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PROBE = pathlib.Path(os.environ.get("CLOISTER_BIN_DIR", ROOT / "build/release/bin")) / "metrics_probe"
+PROBE = pathlib.Path(os.environ.get("CLOISTER_BIN_DIR", ROOT / "build/release/bin")).parent / "tests" / "metrics_probe"
 CLOSE = dict(rtol=0, atol=1e-9)
 HEAD = ["accuracy", "balanced_accuracy", "auc_macro", "f1_macro", "sensitivity", "specificity", "ece", "log_loss", "brier"]
 
