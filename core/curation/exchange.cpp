@@ -9,11 +9,13 @@
 #include <QFileInfo>
 #include <QHash>
 #include <QJsonArray>
+#include <QJsonDocument>
 #include <QRegularExpression>
 #include <QSet>
 #include <QUuid>
 
 #include "core/curation/dataset.h"
+#include "core/curation/import_records.h"
 #include "core/curation/snapshot_files.h"
 #include "core/domain/files.h"
 #include "core/store/project.h"
@@ -127,14 +129,35 @@ Result<QList<Sample>> adoptFiles(const Project& project, const SnapshotContent& 
   return fresh;
 }
 
+/// The files an import leaves besides its outcome, so that the index can be rebuilt from them; the bytes of the records.
+Result<qint64> writeImportFiles(const Project& project, qint64 id, const QList<Sample>& samples) {
+  auto record = project.importRecord(id);
+  if (!record) return record.error();
+  const QString folder = project.importDir(id);
+  if (!QDir().mkpath(folder)) return Failure{FailureKind::IoError, {{"path", folder}}, "the folder could not be made"};
+  QByteArray lines;
+  for (const Sample& s : samples)
+    lines += QJsonDocument(QJsonObject{{"type", "accepted"}, {"sample", s.toJson()}}).toJson(QJsonDocument::Compact) + '\n';
+  if (auto written = writeFileAtomically(folder + "/records.jsonl", lines); !written) return written.error();
+  QJsonObject request = record->request;
+  request["format"] = 1;
+  request["source"] = record->source;
+  request["startedAt"] = record->startedAt;
+  if (auto written = writeJsonAtomically(folder + "/request.json", request); !written) return written.error();
+  return lines.size();
+}
+
 Result<void> recordRecreated(Project& project, const SnapshotContent& content, const Snapshot& snapshot, const QList<Sample>& fresh,
                              const QString& from) {
   return project.inTransaction([&]() -> Result<void> {
     if (!fresh.isEmpty()) {
-      auto id = project.beginImport("snapshot", {{"paths", QJsonArray{from}}, {"snapshot", snapshot.digest}});
+      auto id = project.beginImport("snapshot", {{"source", "snapshot"}, {"paths", QJsonArray{from}}, {"snapshot", snapshot.digest}});
       if (!id) return id.error();
       if (auto added = project.addSamples(*id, fresh); !added) return added.error();
-      if (auto ended = project.finishImport(*id, "finished", 0); !ended) return ended;
+      auto offset = writeImportFiles(project, *id, fresh);
+      if (!offset) return offset.error();
+      if (auto ended = project.finishImport(*id, "finished", *offset); !ended) return ended;
+      if (auto written = writeImportOutcome(project, *id); !written) return written;
     }
     auto rows = rowsOf(project);
     if (!rows) return rows.error();

@@ -81,6 +81,7 @@ struct ImportJob::Private {
   Private(ImportJob* job, Project& p, ImportRequest r) : q(job), project(p), request(std::move(r)) {}
 
   Result<void> begin();
+  Result<void> writeRequest();
   void startChild();
   void readOutput();
   Result<void> applyAll(bool everything);
@@ -189,29 +190,35 @@ void ImportJob::stop() {
   d->grace.start(kStopGraceMilliseconds);
 }
 
+/// What the index knows of an import and its records do not say, for a rebuild; the outcome follows at the end.
+Result<void> ImportJob::Private::writeRequest() {
+  const QString folder = project.importDir(summary.importId);
+  if (!QDir().mkpath(folder + "/objects")) return Failure{FailureKind::IoError, {{"path", folder}}, "the folder could not be made"};
+  auto record = project.importRecord(summary.importId);
+  if (!record) return record.error();
+  QFile::remove(folder + "/outcome.json");
+  QJsonObject json = record->request;
+  json["format"] = 1;
+  json["importId"] = summary.importId;
+  json["startedAt"] = record->startedAt;
+  json["folder"] = folder;
+  json["objects"] = project.dir() + "/objects";
+  return writeJsonAtomically(folder + "/request.json", json);
+}
+
 Result<void> ImportJob::Private::begin() {
   const qint64 id = summary.importId;
   auto offset = project.importOffset(id);
   if (!offset) return offset.error();
   if (auto running = project.finishImport(id, "running", *offset); !running) return running;
   records = std::make_unique<ImportRecords>(project, id, *offset);
+  if (auto written = writeRequest(); !written) return written;
   if (request.source == u"table") {
     // Labels alone: nothing to import, and the result still comes by the signal.
     request.labelsFile = request.paths.first();
     QTimer::singleShot(0, q, [this] { finish(); });
     return {};
   }
-  const QString folder = project.importDir(id);
-  if (!QDir().mkpath(folder + "/objects")) return Failure{FailureKind::IoError, {{"path", folder}}, "the folder could not be made"};
-  auto written = writeJsonAtomically(folder + "/request.json", {{"format", 1},
-                                                                {"importId", id},
-                                                                {"source", request.source},
-                                                                {"paths", QJsonArray::fromStringList(request.paths)},
-                                                                {"options", request.options},
-                                                                {"workers", request.workers},
-                                                                {"folder", folder},
-                                                                {"objects", project.dir() + "/objects"}});
-  if (!written) return written;
   if (auto cut = records->cutTornLine(); !cut) return cut;
   startChild();
   return {};
@@ -304,7 +311,8 @@ Result<void> ImportJob::Private::complete(const QString& state) {
   summary.labelled = counts->labelled;
   summary.stopped = stopping;
   if (auto audited = audit(project, summary, request.source, stopping ? "stopped" : "success"); !audited) return audited;
-  return project.finishImport(id, state, records->offset());
+  if (auto ended = project.finishImport(id, state, records->offset()); !ended) return ended;
+  return writeImportOutcome(project, id);
 }
 
 void ImportJob::Private::finish() {
@@ -321,8 +329,9 @@ void ImportJob::Private::fail(const Failure& failure) {
   grace.stop();
   if (process && process->state() != QProcess::NotRunning) process->kill();
   // Best effort: when the database itself is the trouble, "running" stays and the import is resumed just the same.
-  if (auto noted = project.finishImport(summary.importId, "failed", records->offset()); !noted)
-    qWarning("import: %s", qPrintable(noted.error().detail));
+  auto noted = project.finishImport(summary.importId, "failed", records->offset());
+  if (noted) noted = writeImportOutcome(project, summary.importId);
+  if (!noted) qWarning("import: %s", qPrintable(noted.error().detail));
   Q_EMIT q->failed(failure);
 }
 

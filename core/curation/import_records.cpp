@@ -13,6 +13,7 @@
 #include <QJsonObject>
 #include <QRegularExpression>
 
+#include "core/domain/files.h"
 #include "core/store/project.h"
 
 namespace cloister {
@@ -166,6 +167,12 @@ QJsonArray ImportRecords::changed() const {
     if (o["type"].toString() == u"changed") all.append(QJsonObject{{"file", o["file"]}, {"what", o["what"]}});
   }
   return all;
+}
+
+Result<void> writeImportOutcome(const Project& project, qint64 importId) {
+  auto record = project.importRecord(importId);
+  if (!record) return record.error();
+  return writeJsonAtomically(project.importDir(importId) + "/outcome.json", {{"state", record->state}, {"finishedAt", record->finishedAt}});
 }
 
 }  // namespace cloister

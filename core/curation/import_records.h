@@ -35,4 +35,7 @@ class ImportRecords {
   qint64 importId_, offset_;
 };
 
+/// outcome.json beside the records: how the index says the import ended, and when. For a rebuild of the index.
+Result<void> writeImportOutcome(const Project&, qint64 importId);
+
 }  // namespace cloister

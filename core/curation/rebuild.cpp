@@ -25,17 +25,25 @@ Result<void> replayImport(Project& project, qint64 id) {
   ImportRecord record;
   record.id = id;
   record.source = (*json)["source"].toString();
-  record.state = QStringLiteral("running");
-  record.startedAt = QFileInfo(request).lastModified().toUTC().toString(Qt::ISODateWithMs);
+  record.startedAt = (*json)["startedAt"].toString();
+  if (record.startedAt.isEmpty()) {  // written before an outcome was kept
+    record.startedAt = QFileInfo(request).lastModified().toUTC().toString(Qt::ISODateWithMs);
+    record.state = QStringLiteral("finished");
+  } else if (auto outcome = readJson(project.importDir(id) + "/outcome.json"); outcome) {
+    record.state = (*outcome)["state"].toString();
+    record.finishedAt = (*outcome)["finishedAt"].toString();
+  } else {
+    record.state = QStringLiteral("running");  // was killed; the next import of the same files goes on with it
+  }
   record.request = *json;
+  for (const char* ofTheFile : {"format", "importId", "startedAt", "folder", "objects"}) record.request.remove(QLatin1String(ofTheFile));
   if (auto restored = project.restoreImport(record); !restored) return restored;
   ImportRecords records(project, id, 0);
   for (;;) {
     auto batch = records.applyNew();
     if (!batch) return batch.error();
-    if (batch->lines == 0) break;
+    if (batch->lines == 0) return {};
   }
-  return project.finishImport(id, "finished", records.offset());
 }
 
 Result<Rows> rowsOf(const Project& project) {

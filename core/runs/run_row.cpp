@@ -65,9 +65,11 @@ void applyOutcome(RunRecord& row, const ChildOutcome& outcome) {
   row.summary.remove("progress");
   row.summary.remove("phase");
   row.summary.remove("silentSeconds");
+  row.summary.remove("offset");  // of the log's reader, which is done
   if (outcome.failure) row.summary["failure"] = outcome.failure->toJson();
   else row.summary.remove("failure");
-  row.finishedAt = QDateTime::currentDateTimeUtc().toString(Qt::ISODateWithMs);
+  // The time of its last word, not of our look: an index rebuilt from the files says the same.
+  row.finishedAt = row.summary["lastEventAt"].toString(QDateTime::currentDateTimeUtc().toString(Qt::ISODateWithMs));
 }
 
 bool isFinal(const QString& state) {

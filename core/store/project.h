@@ -48,7 +48,7 @@ struct RefusedFile {
 struct ImportRecord {
   qint64 id = 0;
   QString source, state;  ///< running, finished, stopped, failed
-  QString startedAt;
+  QString startedAt, finishedAt;
   qint64 accepted = 0, refused = 0, duplicates = 0;
   QJsonObject request;
 };
@@ -141,7 +141,7 @@ class Project {
 
   // Imports
   Result<qint64> beginImport(const QString& source, const QJsonObject& request);
-  /// An import under the number it had, for an index that is rebuilt.
+  /// An import under the number it had, with its state and times, for an index that is rebuilt.
   Result<void> restoreImport(const ImportRecord&);
   Result<void> finishImport(qint64 id, const QString& state, qint64 recordsOffset);
   Result<void> setImportOffset(qint64 id, qint64 recordsOffset);

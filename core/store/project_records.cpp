@@ -9,7 +9,7 @@ namespace cloister {
 namespace {
 
 const QByteArray kImportColumns =
-    "SELECT i.id, i.source, i.state, i.started_at, i.request, (SELECT count(*) FROM samples s WHERE s.import_id = i.id), "
+    "SELECT i.id, i.source, i.state, i.started_at, i.request, i.finished_at, (SELECT count(*) FROM samples s WHERE s.import_id = i.id), "
     "(SELECT count(*) FROM refusals r WHERE r.import_id = i.id), (SELECT count(*) FROM duplicates u WHERE u.import_id = i.id) FROM imports "
     "i";
 
@@ -20,9 +20,10 @@ ImportRecord importFrom(const Statement& row) {
   r.state = row.text(2);
   r.startedAt = row.text(3);
   r.request = jsonObject(row.bytes(4));
-  r.accepted = row.integer(5);
-  r.refused = row.integer(6);
-  r.duplicates = row.integer(7);
+  r.finishedAt = row.text(5);
+  r.accepted = row.integer(6);
+  r.refused = row.integer(7);
+  r.duplicates = row.integer(8);
   return r;
 }
 
@@ -59,8 +60,8 @@ Result<qint64> Project::beginImport(const QString& source, const QJsonObject& re
 }
 
 Result<void> Project::restoreImport(const ImportRecord& r) {
-  return d->db->run("INSERT INTO imports (id, source, state, started_at, request) VALUES (?, ?, ?, ?, ?)", r.id, r.source, r.state,
-                    r.startedAt, QString::fromUtf8(jsonText(r.request)));
+  return d->db->run("INSERT INTO imports (id, source, state, started_at, finished_at, request) VALUES (?, ?, ?, ?, ?, ?)", r.id, r.source,
+                    r.state, r.startedAt, r.finishedAt, QString::fromUtf8(jsonText(r.request)));
 }
 
 Result<void> Project::finishImport(qint64 id, const QString& state, qint64 recordsOffset) {

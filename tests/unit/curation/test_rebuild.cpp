@@ -60,6 +60,30 @@ class TestRebuild : public QObject {
     QVERIFY(Project::open(dir));
   }
 
+  void importsEndAsTheirFilesSay() {
+    DatasetFixture f;
+    const QString dir = f.project->dir(), imports = dir + "/imports/i-00000";
+    f.project.reset();
+    const auto put = [&](int id, const QJsonObject& request, const QJsonObject& outcome) {
+      const QString folder = imports + QString::number(id);
+      QDir().mkpath(folder);
+      ok(writeJsonAtomically(folder + "/request.json", request));
+      if (!outcome.isEmpty()) ok(writeJsonAtomically(folder + "/outcome.json", outcome));
+    };
+    const QString started = "2026-01-02T03:04:05.678Z", ended = "2026-01-02T03:05:05.678Z";
+    put(2, {{"format", 1}, {"source", "images"}, {"startedAt", started}, {"folder", "x"}}, {{"state", "stopped"}, {"finishedAt", ended}});
+    put(3, {{"format", 1}, {"source", "dicom"}, {"startedAt", started}}, {});  // killed
+    put(4, {{"format", 1}, {"source", "images"}}, {});                         // by a version that kept no outcome
+    Rebuilt rebuilt = get(rebuildIndex(dir));
+    const ImportRecord stopped = get(rebuilt.project->importRecord(2));
+    QCOMPARE(stopped.state, "stopped");
+    QCOMPARE(stopped.startedAt, started);
+    QCOMPARE(stopped.finishedAt, ended);
+    QCOMPARE(stopped.request, (QJsonObject{{"source", "images"}}));
+    QCOMPARE(get(rebuilt.project->importRecord(3)).state, "running");
+    QCOMPARE(get(rebuilt.project->importRecord(4)).state, "finished");
+  }
+
   void projectInUseIsLeftAlone() {
     DatasetFixture f;
     auto rebuilt = rebuildIndex(f.project->dir());
