@@ -12,6 +12,7 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <cstdio>
 #include <thread>
 
 #include <QCoreApplication>
@@ -62,7 +63,13 @@ struct ChildPool::Child {
   Clock::time_point since;
 };
 
-ChildPool::ChildPool(int children, PoolLimits limits) : limits_(limits) {
+ChildPool::ChildPool(int children, PoolLimits limits, SandboxPaths paths) : limits_(limits), confine_{paths.toJson(), {}} {
+  confine_.json["op"] = QStringLiteral("confine");
+  if (const Sandbox sandbox = possibleSandbox(); !sandbox.reason.isEmpty())
+    std::fprintf(stderr, "cloister-ingest: decoders are confined less than they could be: %s\n", qUtf8Printable(sandbox.reason));
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  limits_.addressSpace = 0;  // the sanitizers' shadow alone is larger
+#endif
   for (int i = 0; i < children; ++i) children_.push_back(std::make_unique<Child>());
 }
 
@@ -112,7 +119,7 @@ bool ChildPool::start(Child& child) {
   child.in = to[1];
   child.out = from[0];
   child.reader = {};
-  return true;
+  return writeMessage(child.in, confine_);
 }
 
 void ChildPool::stop(Child& child, bool kill) {

@@ -9,6 +9,7 @@
 
 #include <QString>
 
+#include "app/ingest/sandbox.h"
 #include "app/ingest/wire.h"
 #include "core/domain/result.h"
 
@@ -31,7 +32,8 @@ class ChildPool {
   };
   using TakeAnswer = std::function<bool(Answer)>;
 
-  ChildPool(int children, PoolLimits limits);
+  /// paths: all that the jobs of this pool will read and write.
+  ChildPool(int children, PoolLimits limits, SandboxPaths paths);
   ~ChildPool();
   /// Until all jobs are answered or a stop was asked for (SIGTERM, SIGINT): then the jobs at hand are finished and their answers taken.
   Result<void> run(const NextJob& next, const TakeAnswer& take, const std::function<void(const Message&)>& onPart = {});
@@ -47,6 +49,7 @@ class ChildPool {
   bool deliver(const TakeAnswer& take);
 
   PoolLimits limits_;
+  Message confine_;  ///< first message to every child
   std::vector<std::unique_ptr<Child>> children_;
   std::vector<std::shared_ptr<Pending>> window_;  ///< in job order
   bool exhausted_ = false;

@@ -16,6 +16,7 @@
 #include <QPluginLoader>
 
 #include "app/ingest/import_child.h"
+#include "app/ingest/sandbox.h"
 #include "app/ingest/source_files.h"
 #include "app/ingest/wire.h"
 #include "core/domain/files.h"
@@ -156,6 +157,21 @@ Message synthesize(SourcePlugin& source, const QJsonObject& job) {
   return {{{"made", *made}}, {}};
 }
 
+/// Loads what the jobs need and gives up the rest; nothing is answered.
+Sandbox confine(Plugins& plugins, const QJsonObject& order) {
+  const SandboxPaths paths = SandboxPaths::fromJson(order);
+  for (const QString& id : paths.sources) {
+    if (id == u"table") (void)plugins.table();
+    else (void)plugins.source(id);
+  }
+  return enterSandbox(paths);
+}
+
+Message selfTest(const QJsonObject& job, const Sandbox& sandbox) {
+  tryFatal(job["fatal"].toString());
+  return {{{"sandbox", sandbox.toJson()}, {"tried", tryForbidden()}}, {}};
+}
+
 Message answerOf(Plugins& plugins, const QJsonObject& job) {
   const QString op = job["op"].toString(), file = job["file"].toString();
   if (op == u"table") {
@@ -216,9 +232,18 @@ int runDecodeChild() {
   watchTheStack();
   keepFreedMemory();
   Plugins plugins;
+  Sandbox sandbox;
   MessageReader reader;
   Message job;
   while (readMessage(0, reader, job)) {
+    if (job.json["op"].toString() == u"confine") {
+      sandbox = confine(plugins, job.json);
+      continue;
+    }
+    if (job.json["op"].toString() == u"selfTest") {
+      writeMessage(1, selfTest(job.json, sandbox));
+      continue;
+    }
     const QString file = job.json["file"].toString();
     Message answer;
     try {

@@ -23,10 +23,13 @@ class Walker {
     if (::stat(QFile::encodeName(absolute).constData(), &s) != 0) return refuse(absolute, failureFromErrno(errno, absolute));
     const QString name = QFileInfo(absolute).fileName();
     if (S_ISDIR(s.st_mode)) {
+      found_.places << absolute;
       prefix_ = several ? name + '/' : QString();
       rootLabel_ = several ? name : QString();
       folder(absolute, {}, s);
     } else if (S_ISREG(s.st_mode)) {
+      // A DICOMDIR names files below its own folder.
+      found_.places << (name.startsWith(u"DICOMDIR", Qt::CaseInsensitive) ? QFileInfo(absolute).path() : absolute);
       add({absolute, name, {}});
     } else {
       refuse(absolute, {FailureKind::UnsupportedFormat, {{"path", absolute}}, QStringLiteral("not a regular file")});
@@ -56,6 +59,8 @@ class Walker {
     while (const dirent* entry = ::readdir(dir)) {
       const QByteArray name(entry->d_name);
       if (name != "." && name != "..") names.push_back(name);
+      if (entry->d_type == DT_LNK || (entry->d_type == DT_UNKNOWN && QFileInfo(path + '/' + QFile::decodeName(name)).isSymLink()))
+        found_.places << path + '/' + QFile::decodeName(name);
     }
     ::closedir(dir);
     std::sort(names.begin(), names.end());

@@ -19,6 +19,7 @@ struct FoundFile {
 struct Found {
   std::vector<FoundFile> files;                      ///< sorted by path within each root
   std::vector<std::pair<QString, Failure>> refused;  ///< not regular, not readable, not there
+  QStringList places;                                ///< where the files lie: the roots, and links that lead out of them
 };
 
 /// labels: parent, top or none.

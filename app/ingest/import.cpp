@@ -41,7 +41,8 @@ class Import {
     total_ = log_.files + qint64(queue_.size());
     progress_.report(log_.files, total_, true);
 
-    ChildPool pool(childCount(request_["workers"].toInt()), {});
+    ChildPool pool(childCount(request_["workers"].toInt()), {},
+                   {found.places, {request_["folder"].toString() + "/objects"}, {request_["source"].toString()}});
     const auto done = pool.run([this] { return next(); }, [this](ChildPool::Answer a) { return take(std::move(a)); });
     progress_.report(log_.files, total_, true);
     if (failure_) return *failure_;

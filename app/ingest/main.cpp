@@ -58,6 +58,7 @@ Result<QJsonObject> runVerb(const QString& verb, const QCommandLineParser& parse
     return synthesizeVerb(
         {{"dir", parser.value("to")}, {"patients", parser.value("patients").toInt()}, {"seed", parser.value("seed").toLongLong()}});
   if (verb == u"probe") return probeVerb(rest);
+  if (verb == u"self-test") return selfTestVerb();
   auto request = readJson(parser.value("request"));
   if (!request) return request.error();
   if (verb == u"import") return importVerb(*request);
@@ -76,7 +77,7 @@ int main(int argc, char** argv) {
 
   QCommandLineParser parser;
   parser.setApplicationDescription("Reads DICOM, images and tables in guarded child processes.");
-  parser.addPositionalArgument("verb", "import | prepare | render | table | synthesize | probe");
+  parser.addPositionalArgument("verb", "import | prepare | render | table | synthesize | probe | self-test");
   parser.addOption({"request", "Request as JSON (docs/formats.md).", "FILE"});
   parser.addOption({"to", "Folder for synthesize.", "DIR"});
   parser.addOption({"patients", "Patients to make up.", "N", "60"});
@@ -85,9 +86,12 @@ int main(int argc, char** argv) {
   parser.addVersionOption();
   parser.process(app);
   const QStringList arguments = parser.positionalArguments();
-  static const QStringList verbs{"import", "prepare", "render", "table", "synthesize", "probe"};
+  static const QStringList verbs{"import", "prepare", "render", "table", "synthesize", "probe", "self-test"};
   const QString verb = arguments.value(0);
-  const bool enough = verb == u"synthesize" ? parser.isSet("to") : verb == u"probe" ? arguments.size() > 1 : parser.isSet("request");
+  const bool enough = verb == u"synthesize"  ? parser.isSet("to")
+                      : verb == u"probe"     ? arguments.size() > 1
+                      : verb == u"self-test" ? true
+                                             : parser.isSet("request");
   if (!verbs.contains(verb) || !enough) {
     std::fputs(qPrintable(parser.helpText()), stderr);
     return 2;

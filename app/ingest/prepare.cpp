@@ -58,7 +58,10 @@ class Preparation {
 
   Result<QJsonObject> run(const QString& snapshot) {
     QFile::remove(out_ + "/prepared.json");  // the marker goes first
-    ChildPool pool(childCount(request_["workers"].toInt()), {});
+    QStringList sources;
+    for (const Entry& e : entries_)
+      if (!sources.contains(e.source)) sources << e.source;
+    ChildPool pool(childCount(request_["workers"].toInt()), {}, {{request_["objects"].toString()}, {}, sources});
     const auto done = pool.run([this] { return next(); }, [this](ChildPool::Answer a) { return take(a); });
     if (failure_) return *failure_;
     if (!done) return done.error();

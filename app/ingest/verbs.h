@@ -15,6 +15,8 @@ Result<QJsonObject> tableVerb(const QJsonObject& request);
 Result<QJsonObject> synthesizeVerb(const QJsonObject& options);
 /// One line a file on stdout: {"type":"probe","file","sample"|"failure"}.
 Result<QJsonObject> probeVerb(const QStringList& files);
+/// What a decoder that was taken over could do on this machine: {"sandbox":{landlock, seccomp, reason}, "tried":{what: how it ended}}.
+Result<QJsonObject> selfTestVerb();
 
 /// Progress lines on stdout, at most four a second.
 class ProgressLine {

@@ -311,7 +311,7 @@ Result<void> ImportJob::Private::complete(const QString& state) {
   summary.labelled = counts->labelled;
   summary.stopped = stopping;
   if (auto audited = audit(project, summary, request.source, stopping ? "stopped" : "success"); !audited) return audited;
-  if (auto ended = project.finishImport(id, state, records->offset()); !ended) return ended;
+  if (auto noted = project.finishImport(id, state, records->offset()); !noted) return noted;
   return writeImportOutcome(project, id);
 }
 
