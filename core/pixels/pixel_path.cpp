@@ -5,6 +5,8 @@
 
 #include <QStringList>
 
+#include "core/domain/wide.h"
+
 namespace cloister {
 namespace {
 
@@ -19,6 +21,49 @@ double percentileOf(std::vector<float>& values, double percent) {
   return a + (b - a) * (place - double(low));
 }
 
+struct Range {
+  float low, high;
+  bool far;  ///< NaN, or a number too large to be exact
+};
+
+constexpr float kExact = 1 << 24;
+
+CLOISTER_WIDE Range rangeOf(const float* values, size_t count) {
+  // Several at a time: the order in which the least is looked for does not matter, but the compiler may not know.
+  constexpr size_t kLanes = 32;
+  float low[kLanes], high[kLanes];
+  std::uint32_t far[kLanes] = {};
+  std::fill_n(low, kLanes, kExact);
+  std::fill_n(high, kLanes, -kExact);
+  size_t i = 0;
+  for (; i + kLanes <= count; i += kLanes)
+    for (size_t k = 0; k < kLanes; ++k) {
+      const float v = values[i + k];
+      low[k] = v < low[k] ? v : low[k];
+      high[k] = v > high[k] ? v : high[k];
+      far[k] |= std::fabs(v) <= kExact ? 0u : 1u;
+    }
+  Range all{*std::min_element(low, low + kLanes), *std::max_element(high, high + kLanes),
+            std::any_of(far, far + kLanes, [](auto f) { return f; })};
+  for (; i < count; ++i) {
+    all.low = values[i] < all.low ? values[i] : all.low;
+    all.high = values[i] > all.high ? values[i] : all.high;
+    all.far |= !(std::fabs(values[i]) <= kExact);
+  }
+  return all;
+}
+
+/// values minus least; false when one is not whole. All are within kExact.
+CLOISTER_WIDE bool wholeNumbers(const float* values, size_t count, int least, int* whole) {
+  int broken = 0;
+  for (size_t i = 0; i < count; ++i) {
+    const int v = int(values[i]);
+    broken |= float(v) != values[i] ? 1 : 0;
+    whole[i] = v - least;
+  }
+  return broken == 0;
+}
+
 /// How often each whole number occurs, where all values are whole and lie close together, as those of CT and X-ray do.
 struct Histogram {
   int least = 0;
@@ -26,24 +71,13 @@ struct Histogram {
   std::vector<std::uint32_t> counts;  ///< empty: the values are not of that kind
 
   explicit Histogram(const std::vector<float>& values) {
-    constexpr float kExact = 1 << 24;
-    float low = kExact, high = -kExact;
-    bool far = values.empty();
-    for (float v : values) {
-      low = v < low ? v : low;
-      high = v > high ? v : high;
-      far |= !(std::fabs(v) <= kExact);  // NaN too
-    }
-    if (far || high - low > float(1 << 16)) return;
-    least = int(low);
-    counts.assign(size_t(int(high) - least) + 1, 0);
-    bool broken = false;
-    for (float v : values) {
-      const int whole = int(v);
-      broken |= float(whole) != v;
-      ++counts[size_t(whole - least)];
-    }
-    if (broken) counts.clear();
+    const Range range = rangeOf(values.data(), values.size());
+    if (values.empty() || range.far || range.high - range.low > float(1 << 16)) return;
+    least = int(range.low);
+    std::vector<int> whole(values.size());
+    if (!wholeNumbers(values.data(), values.size(), least, whole.data())) return;
+    counts.assign(size_t(int(range.high) - least) + 1, 0);
+    for (int v : whole) ++counts[size_t(v)];
     total = values.size();
   }
 
@@ -98,6 +132,14 @@ float throughLut(const DecodedFrame& frame, float value) {
   return frame.voiLut[size_t(index)];
 }
 
+CLOISTER_WIDE void applySlope(const float* in, float* out, size_t count, double slope, double offset) {
+  for (size_t i = 0; i < count; ++i) {
+    const double y = double(in[i]) * slope + offset;
+    const double positive = y > 0 ? y : 0;  // NaN becomes 0
+    out[i] = float(positive < 1 ? positive : 1);
+  }
+}
+
 /// value → 0…1, as y = slope·x + offset, clamped, except for the sigmoid.
 void applyLinear(const std::vector<float>& in, std::vector<float>& out, double center, double width, bool exact) {
   if (!exact && width <= 1) {
@@ -107,10 +149,7 @@ void applyLinear(const std::vector<float>& in, std::vector<float>& out, double c
   const double range = exact ? width : width - 1;
   const double middle = exact ? center : center - 0.5;
   const double slope = 1.0 / range, offset = 0.5 - middle / range;
-  for (size_t i = 0; i < in.size(); ++i) {
-    const double y = double(in[i]) * slope + offset;
-    out[i] = y > 0 ? (y < 1 ? float(y) : 1.f) : 0.f;  // NaN becomes 0
-  }
+  applySlope(in.data(), out.data(), in.size(), slope, offset);
 }
 
 /// For each output place: the first input place and the weights from there on.
@@ -149,24 +188,40 @@ AxisWeights axisWeights(int in, int out) {
   return a;
 }
 
+/// out[o] = sum of weight × row, for rows of the given length. Rows are added up many values at a time.
+CLOISTER_WIDE void combineRows(const float* in, const AxisWeights& a, size_t rowLength, float* out) {
+  for (size_t o = 0; o < a.first.size(); ++o) {
+    float* to = out + o * rowLength;
+    const float* w = &a.weights[o * size_t(a.stride)];
+    const float* from = in + size_t(a.first[o]) * rowLength;
+    for (size_t x = 0; x < rowLength; ++x) to[x] = w[0] * from[x];
+    for (int i = 1; i < a.count[o]; ++i) {
+      const float weight = w[i];
+      const float* row = from + size_t(i) * rowLength;
+      for (size_t x = 0; x < rowLength; ++x) to[x] += weight * row[x];
+    }
+  }
+}
+
+/// Columns of pixels of c values become rows.
+void transpose(const float* in, size_t width, size_t height, size_t c, float* out) {
+  constexpr size_t kBlock = 16;
+  for (size_t top = 0; top < height; top += kBlock)
+    for (size_t left = 0; left < width; left += kBlock)
+      for (size_t y = top; y < std::min(height, top + kBlock); ++y)
+        for (size_t x = left; x < std::min(width, left + kBlock); ++x)
+          for (size_t k = 0; k < c; ++k) out[(x * height + y) * c + k] = in[(y * width + x) * c + k];
+}
+
 UnitImage resizedHorizontally(const UnitImage& image, int width) {
   if (width == image.width) return image;
   const AxisWeights a = axisWeights(image.width, width);
-  const int c = image.channels;
-  UnitImage out{width, image.height, c, std::vector<float>(size_t(width) * size_t(image.height) * size_t(c))};
-  for (int y = 0; y < image.height; ++y) {
-    const float* row = &image.values[size_t(y) * size_t(image.width) * size_t(c)];
-    float* to = &out.values[size_t(y) * size_t(width) * size_t(c)];
-    for (int x = 0; x < width; ++x) {
-      const float* w = &a.weights[size_t(x) * size_t(a.stride)];
-      const float* from = row + size_t(a.first[size_t(x)]) * size_t(c);
-      for (int k = 0; k < c; ++k) {
-        float sum = 0;
-        for (int i = 0; i < a.count[size_t(x)]; ++i) sum += w[i] * from[i * c + k];
-        *to++ = sum;
-      }
-    }
-  }
+  const size_t c = size_t(image.channels), rows = size_t(image.height);
+  UnitImage out{width, image.height, image.channels, std::vector<float>(size_t(width) * rows * c)};
+  std::vector<float> turned(image.values.size()), combined(out.values.size());
+  transpose(image.values.data(), size_t(image.width), rows, c, turned.data());
+  combineRows(turned.data(), a, rows * c, combined.data());
+  transpose(combined.data(), rows, size_t(width), c, out.values.data());
   return out;
 }
 
@@ -174,15 +229,8 @@ UnitImage resizedVertically(const UnitImage& image, int height) {
   if (height == image.height) return image;
   const AxisWeights a = axisWeights(image.height, height);
   const size_t rowLength = size_t(image.width) * size_t(image.channels);
-  UnitImage out{image.width, height, image.channels, std::vector<float>(rowLength * size_t(height), 0.f)};
-  for (int y = 0; y < height; ++y) {
-    float* to = &out.values[size_t(y) * rowLength];
-    for (int i = 0; i < a.count[size_t(y)]; ++i) {
-      const float w = a.weights[size_t(y) * size_t(a.stride) + size_t(i)];
-      const float* from = &image.values[size_t(a.first[size_t(y)] + i) * rowLength];
-      for (size_t x = 0; x < rowLength; ++x) to[x] += w * from[x];
-    }
-  }
+  UnitImage out{image.width, height, image.channels, std::vector<float>(rowLength * size_t(height))};
+  combineRows(image.values.data(), a, rowLength, out.values.data());
   return out;
 }
 

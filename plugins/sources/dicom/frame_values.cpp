@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "core/domain/wide.h"
+
 namespace cloister::dicom {
 namespace {
 
@@ -107,6 +109,31 @@ void eachSample(const StoredFrame& f, const Use& use) {
   else f.type == 'i' ? run(std::int32_t{}) : run(std::uint32_t{});
 }
 
+CLOISTER_WIDE void toFloat(const std::uint8_t* in, float* out, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) out[i] = float(in[i]);
+}
+CLOISTER_WIDE void toFloat(const std::uint16_t* in, float* out, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) out[i] = float(in[i]);
+}
+CLOISTER_WIDE void toFloat(const std::int16_t* in, float* out, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) out[i] = float(in[i]);
+}
+CLOISTER_WIDE void addTo(float* values, std::size_t count, float add) {
+  for (std::size_t i = 0; i < count; ++i) values[i] += add;
+}
+
+/// Stored values whose slope is 1 and whose intercept is whole, as those of nearly all CT and X-ray: exact in single precision. False:
+/// another kind.
+bool wholeValues(const StoredFrame& f, double slope, double add, std::vector<float>& out) {
+  if (slope != 1 || add != std::floor(add) || std::fabs(add) > (1 << 20) || f.type == 'f' || f.bytesPerSample > 2) return false;
+  if (f.bytesPerSample == 1 && f.type == 'i') return false;
+  if (f.bytesPerSample == 1) toFloat(f.bytes.data(), out.data(), out.size());
+  else if (f.type == 'u') toFloat(reinterpret_cast<const std::uint16_t*>(f.bytes.data()), out.data(), out.size());
+  else toFloat(reinterpret_cast<const std::int16_t*>(f.bytes.data()), out.data(), out.size());
+  if (add != 0) addTo(out.data(), out.size(), float(add));
+  return true;
+}
+
 std::vector<float> modalityValues(File& file, const PixelFormat& format, const StoredFrame& stored, int frame) {
   std::vector<float> out(std::size_t(stored.width) * std::size_t(stored.height));
   if (DcmItem* lutItem = format.kind == PixelFormat::Integer ? file.firstItem(nullptr, DCM_ModalityLUTSequence) : nullptr) {
@@ -123,7 +150,7 @@ std::vector<float> modalityValues(File& file, const PixelFormat& format, const S
   const double intercept = file.number(holder, DCM_RescaleIntercept).value_or(0.0);
   if (!std::isfinite(slope) || slope == 0) slope = 1;
   const double add = std::isfinite(intercept) ? intercept : 0;
-  eachSample(stored, [&](std::size_t i, double v) { out[i] = float(v * slope + add); });
+  if (!wholeValues(stored, slope, add, out)) eachSample(stored, [&](std::size_t i, double v) { out[i] = float(v * slope + add); });
   return out;
 }
 
