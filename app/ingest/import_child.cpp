@@ -19,6 +19,8 @@ namespace cloister {
 namespace {
 
 constexpr int kThumbSide = 96;
+// Of a frame that comes in several resolutions: more than the thumbnail's, so that it is still averaged.
+constexpr int kPreviewSide = 128;
 constexpr qint64 kInMemory = qint64(64) << 20;
 
 void sayAlive() { writeMessage(1, {{{"more", true}, {"alive", true}}, {}}); }
@@ -109,7 +111,7 @@ Message failed(Failure failure, const QString& file) {
 
 /// Fills in hash, window and thumbnail; appends the thumbnail's pixels.
 Result<void> picture(SourcePlugin& source, const QString& path, Sample& sample, QByteArray& thumbs) {
-  auto frame = source.decode(path, sample.frame);
+  auto frame = source.preview(path, sample.frame, kPreviewSide);
   if (!frame) return frame.error();
   const GreyWindow window = chooseWindow(*frame, QStringLiteral("voi"));
   if (frame->channels == 1 && !window.lut) {

@@ -29,6 +29,9 @@ struct DecodedFrame {
   VoiFunction voiFunction = VoiFunction::Linear;
   std::vector<float> voiLut;  ///< VOI LUT data scaled to 0…1, empty without; first mapped value below
   double voiLutFirst = 0;
+  /// Of a preview: how often the frame was halved. Pixel k then lies where pixel k·2^halved of the whole was (a wavelet's low pass).
+  int halved = 0;
+  int fullWidth = 0, fullHeight = 0;  ///< with halved: the size of the whole
 };
 
 /// One frame as it is stored, before any LUT or colour conversion: little-endian samples, pixel-interleaved.
@@ -78,6 +81,12 @@ class SourcePlugin {
   /// Header only: one Sample per frame to import (options decide). Everything but key, sha256, thumbnail and hash is filled in.
   virtual Result<QList<Sample>> describe(const QString& path, const QJsonObject& options) = 0;
   virtual Result<DecodedFrame> decode(const QString& path, int frame) = 0;
+  /// As decode, for a small picture: a coding that holds the image in several resolutions may give one whose longer edge has at least
+  /// `side` pixels. It refuses what decode refuses, and gives the whole frame where decode gives no window.
+  virtual Result<DecodedFrame> preview(const QString& path, int frame, int side) {
+    Q_UNUSED(side)
+    return decode(path, frame);
+  }
   /// The samples as stored (render, stage "stored").
   virtual Result<StoredFrame> stored(const QString& path, int frame) = 0;
   /// For the viewer: {"header":[[tag, vr, keyword, value]…],"windows":[{center,width,explanation}],"photometric","bits","frames","lut"};

@@ -160,6 +160,27 @@ struct AxisWeights {
   int stride = 0;
 };
 
+/// Areas of a halved image: its pixel k is the low pass around pixel k·2^halved, half a pixel of the whole to the left of where it is
+/// drawn.
+AxisWeights halvedAxisWeights(int in, int out, int full, int halved) {
+  const double each = double(1 << halved), scale = full / each / out, shift = 0.5 - 0.5 / each;
+  AxisWeights a;
+  a.stride = int(std::ceil(scale)) + 2;
+  a.first.resize(size_t(out));
+  a.count.resize(size_t(out));
+  a.weights.assign(size_t(out) * size_t(a.stride), 0.f);
+  for (int o = 0; o < out; ++o) {
+    const double from = o == 0 ? 0 : std::min(o * scale + shift, in - 1.0), to = std::min((o + 1) * scale + shift, double(in));
+    const int begin = int(from), end = std::min({int(std::ceil(to)), in, begin + a.stride});
+    a.first[size_t(o)] = begin;
+    a.count[size_t(o)] = std::max(1, end - begin);
+    float* w = &a.weights[size_t(o) * size_t(a.stride)];
+    for (int i = begin; i < begin + a.count[size_t(o)]; ++i)
+      w[i - begin] = float((std::min(to, i + 1.0) - std::max(from, double(i))) / (to - from));
+  }
+  return a;
+}
+
 AxisWeights axisWeights(int in, int out) {
   AxisWeights a;
   const double scale = double(in) / out;
@@ -213,11 +234,9 @@ void transpose(const float* in, size_t width, size_t height, size_t c, float* ou
           for (size_t k = 0; k < c; ++k) out[(x * height + y) * c + k] = in[(y * width + x) * c + k];
 }
 
-UnitImage resizedHorizontally(const UnitImage& image, int width) {
-  if (width == image.width) return image;
-  const AxisWeights a = axisWeights(image.width, width);
+UnitImage combinedColumns(const UnitImage& image, int width, const AxisWeights& a) {
   const size_t c = size_t(image.channels), rows = size_t(image.height);
-  UnitImage out{width, image.height, image.channels, std::vector<float>(size_t(width) * rows * c)};
+  UnitImage out{width, image.height, image.channels, std::vector<float>(size_t(width) * rows * c), 0, 0, 0};
   std::vector<float> turned(image.values.size()), combined(out.values.size());
   transpose(image.values.data(), size_t(image.width), rows, c, turned.data());
   combineRows(turned.data(), a, rows * c, combined.data());
@@ -225,13 +244,19 @@ UnitImage resizedHorizontally(const UnitImage& image, int width) {
   return out;
 }
 
-UnitImage resizedVertically(const UnitImage& image, int height) {
-  if (height == image.height) return image;
-  const AxisWeights a = axisWeights(image.height, height);
+UnitImage combinedRows(const UnitImage& image, int height, const AxisWeights& a) {
   const size_t rowLength = size_t(image.width) * size_t(image.channels);
   UnitImage out{image.width, height, image.channels, std::vector<float>(rowLength * size_t(height))};
   combineRows(image.values.data(), a, rowLength, out.values.data());
   return out;
+}
+
+UnitImage resizedHorizontally(const UnitImage& image, int width) {
+  return width == image.width ? image : combinedColumns(image, width, axisWeights(image.width, width));
+}
+
+UnitImage resizedVertically(const UnitImage& image, int height) {
+  return height == image.height ? image : combinedRows(image, height, axisWeights(image.height, height));
 }
 
 UnitImage withChannels(UnitImage image, int channels) {
@@ -294,7 +319,7 @@ GreyWindow chooseWindow(const DecodedFrame& frame, const QString& window) {
 }
 
 UnitImage toUnit(const DecodedFrame& frame, const GreyWindow& window) {
-  UnitImage out{frame.width, frame.height, frame.channels, {}};
+  UnitImage out{frame.width, frame.height, frame.channels, {}, frame.halved, frame.fullWidth, frame.fullHeight};
   if (frame.channels == 3) {
     out.values.resize(frame.rgb.size());
     for (size_t i = 0; i < frame.rgb.size(); ++i) out.values[i] = float(frame.rgb[i]) / 255.f;
@@ -338,7 +363,11 @@ std::vector<std::uint8_t> toBytes(const UnitImage& image) {
 }
 
 quint64 differenceHash(const UnitImage& image) {
-  const UnitImage small = resized(withChannels(image, 1), 9, 8);
+  const UnitImage grey = withChannels(image, 1);
+  const UnitImage small = image.halved > 0
+                              ? combinedColumns(combinedRows(grey, 8, halvedAxisWeights(grey.height, 8, image.fullHeight, image.halved)), 9,
+                                                halvedAxisWeights(grey.width, 9, image.fullWidth, image.halved))
+                              : resized(grey, 9, 8);
   quint64 hash = 0;
   for (int y = 0; y < 8; ++y)
     for (int x = 0; x < 8; ++x) hash = (hash << 1) | (small.values[size_t(y * 9 + x)] < small.values[size_t(y * 9 + x + 1)] ? 1u : 0u);

@@ -14,6 +14,7 @@ namespace cloister {
 struct UnitImage {
   int width = 0, height = 0, channels = 1;
   std::vector<float> values;
+  int halved = 0, fullWidth = 0, fullHeight = 0;  ///< as in DecodedFrame
 };
 
 /// Where grey values become 0…1. width 0 means: the VOI LUT of the frame.
@@ -41,6 +42,7 @@ UnitImage fitted(const UnitImage&, int size, const QString& fit, int channels);
 std::vector<std::uint8_t> toBytes(const UnitImage&);
 
 /// 64-bit difference hash: grey, 9×8 by area averaging, bit = left pixel darker than its right neighbour, first pixel in the highest bit.
+/// Of a halved image the areas are those of the whole, so that the hash is nearly always the same.
 quint64 differenceHash(const UnitImage&);
 
 }  // namespace cloister

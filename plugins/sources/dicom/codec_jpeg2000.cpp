@@ -4,6 +4,7 @@
 #include <cstring>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "core/extension/source_plugin.h"
 #include "plugins/sources/dicom/codecs.h"
@@ -69,9 +70,85 @@ void copyComponent(const opj_image_t& image, int k, CodecImage& out) {
   }
 }
 
-}  // namespace
+/// What a decode at a lower resolution leaves out must not be able to fail a decode of the whole: one component, one tile, one coding
+/// style, no region of interest, no bit planes beyond what OpenJPEG takes. Reads the markers of PS ISO/IEC 15444-1 annex A. 0: decode the
+/// whole.
+class Reduction {
+ public:
+  Reduction(const std::uint8_t* data, std::size_t size) : p_(data), size_(size) {}
 
-CodecImage decodeJpeg2000(const std::uint8_t* data, std::size_t size, int width, int height) {
+  int forSide(int width, int height, int side, int sampleKind) {
+    kind_ = sampleKind;
+    if (size_ < 4 || word(0) != 0xFF4F || std::int64_t(width) * height > (16 << 20)) return 0;
+    if (!mainHeader() || !tileParts() || levels_ < 1) return 0;
+    // One halving hardly moves a difference hash; several do (a window is not linear), unless enough pixels are left.
+    int reduction = 0;
+    const auto left = [&](int halvings) { return (std::max(width, height) + (1 << halvings) - 1) >> halvings; };
+    while (reduction < levels_ && left(reduction + 1) >= (reduction == 0 ? side : 2 * side)) ++reduction;
+    return reduction;
+  }
+
+ private:
+  unsigned word(std::size_t at) const { return unsigned(p_[at]) << 8 | p_[at + 1]; }
+  std::uint32_t longWord(std::size_t at) const { return std::uint32_t(word(at)) << 16 | word(at + 2); }
+
+  bool mainHeader() {
+    bool sizes = false, coding = false, quantization = false;
+    for (at_ = 2; at_ + 4 <= size_; at_ += 2 + word(at_ + 2)) {
+      const unsigned marker = word(at_);
+      const std::size_t length = word(at_ + 2);
+      if (marker == 0xFF90) return sizes && coding && quantization;
+      if (length < 2 || length > size_ - at_ - 2) return false;
+      const std::size_t body = at_ + 4;
+      if (marker == 0xFF51) {
+        // Csiz 1, no subsampling, the first tile at the origin and as large as the image.
+        sizes = length >= 41 && word(body + 34) == 1 && p_[body + 36] == kind_ && p_[body + 37] == 1 && p_[body + 38] == 1 &&
+                longWord(body + 10) == 0 && longWord(body + 14) == 0 && longWord(body + 26) == 0 && longWord(body + 30) == 0 &&
+                longWord(body + 18) >= longWord(body + 2) && longWord(body + 22) >= longWord(body + 6);
+        if (!sizes) return false;
+      } else if (marker == 0xFF52 && length >= 12) {
+        levels_ = p_[body + 5];
+        if (levels_ > 32 || std::exchange(coding, true)) return false;
+      } else if (marker == 0xFF5C && length >= 4) {
+        if (std::exchange(quantization, true) || !fewBitPlanes(body, length - 2)) return false;
+      } else if (marker != 0xFF64 && marker != 0xFF55 && marker != 0xFF57) {
+        return false;
+      }
+    }
+    return false;
+  }
+
+  bool fewBitPlanes(std::size_t body, std::size_t length) const {
+    const int style = p_[body] & 31, guard = p_[body] >> 5;
+    const std::size_t each = style == 0 ? 1 : 2;
+    for (std::size_t at = 1; at + each <= length; at += each) {
+      const int exponent = p_[body + at] >> 3;  // the first five bits in either form
+      if (exponent + guard - 1 > 30) return false;
+    }
+    return style <= 2;
+  }
+
+  /// Of every part of the tile: nothing in its header that changes how it is coded.
+  bool tileParts() {
+    while (at_ + 12 <= size_ && word(at_) == 0xFF90) {
+      const std::uint32_t length = longWord(at_ + 6);
+      if (word(at_ + 4) != 0) return false;
+      std::size_t at = at_ + 12;
+      while (at + 4 <= size_ && (word(at) == 0xFF64 || word(at) == 0xFF58)) at += 2 + word(at + 2);
+      if (at + 2 > size_ || word(at) != 0xFF93) return false;
+      if (length == 0) return true;  // up to the end
+      if (length < 14 || length > size_ - at_) return false;
+      at_ += length;
+    }
+    return at_ + 2 <= size_ && word(at_) == 0xFFD9;
+  }
+
+  const std::uint8_t* p_;
+  std::size_t size_, at_ = 0;
+  int levels_ = 0, kind_ = 0;
+};
+
+CodecImage decode(const std::uint8_t* data, std::size_t size, int width, int height, int reduction) {
   if (size < 12) throw SourceError(FailureKind::TruncatedFile, QStringLiteral("JPEG 2000 stream of %1 bytes").arg(size));
   static const std::uint8_t jp2[] = {0, 0, 0, 12, 'j', 'P', ' ', ' '};
   const bool boxed = std::equal(jp2, jp2 + 8, data);
@@ -80,6 +157,7 @@ CodecImage decodeJpeg2000(const std::uint8_t* data, std::size_t size, int width,
   opj_set_error_handler(codec.get(), keepMessage, &messages);
   opj_dparameters_t parameters;
   opj_set_default_decoder_parameters(&parameters);
+  parameters.cp_reduce = OPJ_UINT32(reduction);
   opj_setup_decoder(codec.get(), &parameters);
   opj_decoder_set_strict_mode(codec.get(), OPJ_TRUE);
 
@@ -132,6 +210,23 @@ CodecImage decodeJpeg2000(const std::uint8_t* data, std::size_t size, int width,
     else copyComponent<std::uint8_t>(*image, k, out);
   }
   return out;
+}
+
+}  // namespace
+
+CodecImage decodeJpeg2000(const std::uint8_t* data, std::size_t size, int width, int height) {
+  return decode(data, size, width, height, 0);
+}
+
+CodecImage previewJpeg2000(const std::uint8_t* data, std::size_t size, int width, int height, int side, int bits, bool isSigned) {
+  if (const int reduction = Reduction(data, size).forSide(width, height, side, (bits - 1) | (isSigned ? 0x80 : 0)); reduction > 0) {
+    try {
+      return decode(data, size, width, height, reduction);
+    } catch (const SourceError&) {
+      // The whole decode says what is wrong, if anything is.
+    }
+  }
+  return decode(data, size, width, height, 0);
 }
 
 }  // namespace cloister::dicom

@@ -29,6 +29,11 @@ CodecImage decodeJpeg(const std::uint8_t* data, std::size_t size);
 CodecImage decodeJpegLs(const std::uint8_t* data, std::size_t size);
 /// width and height: what the data set says; a stream of another size is refused before its tiles are given memory.
 CodecImage decodeJpeg2000(const std::uint8_t* data, std::size_t size, int width, int height);
+/// A lower resolution of the stream: its longer edge has at least `side` pixels after one halving, twice as many after more. The whole
+/// image where there is none, or where the stream is not of the plainest kind or holds other samples than the data set says (bits,
+/// isSigned): those wrap around. Every packet header is read all the same, and coded bits cannot be wrong in JPEG 2000: a stream that
+/// decodeJpeg2000 refuses is refused here.
+CodecImage previewJpeg2000(const std::uint8_t* data, std::size_t size, int width, int height, int side, int bits, bool isSigned);
 
 /// More pixels than this in one frame are refused (TooLarge): 64 Mi.
 constexpr std::int64_t kMaxPixels = std::int64_t(64) << 20;

@@ -153,6 +153,13 @@ Result<DecodedFrame> DicomPlugin::decode(const QString& path, int frame) {
   });
 }
 
+Result<DecodedFrame> DicomPlugin::preview(const QString& path, int frame, int side) {
+  return guardedSource<DecodedFrame>([&]() -> Result<DecodedFrame> {
+    Opened& o = opened(path);
+    return previewFrame(*o.file, o.pixels(), frame, side);
+  });
+}
+
 Result<StoredFrame> DicomPlugin::stored(const QString& path, int frame) {
   return guardedSource<StoredFrame>([&]() -> Result<StoredFrame> { return opened(path).pixels().read(frame).frame; });
 }

@@ -18,6 +18,7 @@ class DicomPlugin : public QObject, public cloister::SourcePlugin {
   bool offer(const QString& path, const QByteArray& bytes) override;
   cloister::Result<QList<cloister::Sample>> describe(const QString& path, const QJsonObject& options) override;
   cloister::Result<cloister::DecodedFrame> decode(const QString& path, int frame) override;
+  cloister::Result<cloister::DecodedFrame> preview(const QString& path, int frame, int side) override;
   cloister::Result<cloister::StoredFrame> stored(const QString& path, int frame) override;
   QJsonObject header(const QString& path, int frame) override;
   cloister::Result<QStringList> references(const QString& path) override;

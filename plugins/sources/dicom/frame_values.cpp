@@ -234,9 +234,10 @@ VoiDescription voiOf(File& file, int frame, bool withLut) {
   return voi;
 }
 
-DecodedFrame decodedFrame(File& file, PixelReader& reader, int frame) {
+namespace {
+
+DecodedFrame valuesOf(File& file, PixelReader& reader, int frame, const Pixels& pixels) {
   const PixelFormat& format = reader.format();
-  const Pixels pixels = reader.read(frame);
   DecodedFrame out;
   out.width = pixels.frame.width;
   out.height = pixels.frame.height;
@@ -261,6 +262,19 @@ DecodedFrame decodedFrame(File& file, PixelReader& reader, int frame) {
   out.voiFunction = voi.function;
   out.voiLut = std::move(voi.lut);
   out.voiLutFirst = voi.lutFirst;
+  return out;
+}
+
+}  // namespace
+
+DecodedFrame decodedFrame(File& file, PixelReader& reader, int frame) { return valuesOf(file, reader, frame, reader.read(frame)); }
+
+DecodedFrame previewFrame(File& file, PixelReader& reader, int frame, int side) {
+  if (!reader.hasSmaller() || voiOf(file, frame, false).windows.empty()) return decodedFrame(file, reader, frame);
+  DecodedFrame out = valuesOf(file, reader, frame, reader.preview(frame, side));
+  out.fullWidth = reader.format().columns;
+  out.fullHeight = reader.format().rows;
+  while ((out.fullWidth + (1 << out.halved) - 1) >> out.halved > out.width) ++out.halved;
   return out;
 }
 

@@ -26,4 +26,8 @@ VoiDescription voiOf(File& file, int frame, bool withLut);
 /// Grey in modality units or 8-bit RGB, with the VOI to show it by.
 DecodedFrame decodedFrame(File& file, PixelReader& reader, int frame);
 
+/// As decodedFrame, perhaps at a lower resolution with a longer edge of at least `side` pixels. Only where the frame brings its window: the
+/// percentiles that stand in for one are those of all pixels.
+DecodedFrame previewFrame(File& file, PixelReader& reader, int frame, int side);
+
 }  // namespace cloister::dicom

@@ -118,10 +118,27 @@ void PixelReader::checkNativeLength() {
                       QStringLiteral("pixel data has %1 bytes, %2 are needed").arg(length()).arg((bits + 7) / 8));
 }
 
-Pixels PixelReader::read(int frame) {
+void PixelReader::checkFrame(int frame) const {
   if (frame < 0 || frame >= format_.frames)
     throw SourceError(FailureKind::InvalidArgument, {},
                       {{"name", "frame"}, {"value", frame}, {"allowed", QStringLiteral("0…%1").arg(format_.frames - 1)}});
+}
+
+bool PixelReader::hasSmaller() const {
+  const QString uid = file_.transferSyntax();
+  return plain_ && format_.samples == 1 && (uid == u"1.2.840.10008.1.2.4.90" || uid == u"1.2.840.10008.1.2.4.91");
+}
+
+Pixels PixelReader::preview(int frame, int side) {
+  if (!hasSmaller()) return read(frame);
+  checkFrame(frame);
+  Pixels pixels = readEncapsulated(frame, side);
+  finish(pixels);
+  return pixels;
+}
+
+Pixels PixelReader::read(int frame) {
+  checkFrame(frame);
   Pixels pixels = file_.encapsulated() && format_.kind == PixelFormat::Integer ? readEncapsulated(frame) : readNative(frame);
   finish(pixels);
   return pixels;
@@ -230,7 +247,7 @@ std::vector<std::uint8_t> PixelReader::compressedFrame(int frame) {
   return assembleFrame(fragments, extendedOffsets(), format_.frames, frame);
 }
 
-Pixels PixelReader::readEncapsulated(int frame) {
+Pixels PixelReader::readEncapsulated(int frame, int side) {
   const PixelFormat& f = format_;
   const std::vector<std::uint8_t> data = compressedFrame(frame);
   const QString uid = file_.transferSyntax();
@@ -258,14 +275,16 @@ Pixels PixelReader::readEncapsulated(int frame) {
   } else if (jpegFamily && (last == u"80" || last == u"81")) {
     image = decodeJpegLs(data.data(), data.size());
   } else if (jpegFamily && (last == u"90" || last == u"91" || last == u"92" || last == u"93" || isHighThroughputJ2k(uid))) {
-    image = decodeJpeg2000(data.data(), data.size(), f.columns, f.rows);
+    image = side > 0 ? previewJpeg2000(data.data(), data.size(), f.columns, f.rows, side, f.bitsStored, f.isSigned)
+                     : decodeJpeg2000(data.data(), data.size(), f.columns, f.rows);
   } else if (jpegFamily && last.toInt() >= 50 && last.toInt() <= 70) {
     image = decodeJpeg(data.data(), data.size());
   } else {
     throw SourceError(FailureKind::UnsupportedEncoding, {},
                       {{"encoding", QString::fromLatin1(DcmXfer(uid.toLatin1().constData()).getXferName())}});
   }
-  if (image.width != f.columns || image.height != f.rows || image.samples != f.samples)
+  const bool smaller = side > 0 && image.width < f.columns && image.height < f.rows;
+  if ((!smaller && (image.width != f.columns || image.height != f.rows)) || image.samples != f.samples)
     throw SourceError(FailureKind::CorruptFile, QStringLiteral("the stream holds %1×%2×%3, the header says %4×%5×%6")
                                                     .arg(image.width)
                                                     .arg(image.height)
@@ -279,7 +298,7 @@ Pixels PixelReader::readEncapsulated(int frame) {
   p.ycc = image.ycc && jpegFamily && last.toInt() < 57;
   p.saysRgb = image.saysRgb && jpegFamily && last.toInt() < 57;
   const int bytes = std::max(1, f.bitsAllocated / 8);
-  p.frame = {f.columns, f.rows, f.samples, bytes, f.isSigned ? 'i' : 'u', inContainer(image.bytes, image.bytesPerSample, bytes)};
+  p.frame = {image.width, image.height, f.samples, bytes, f.isSigned ? 'i' : 'u', inContainer(image.bytes, image.bytesPerSample, bytes)};
   return p;
 }
 

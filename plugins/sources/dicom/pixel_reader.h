@@ -32,10 +32,15 @@ class PixelReader {
   explicit PixelReader(File& file);
   const PixelFormat& format() const { return format_; }
   Pixels read(int frame);
+  /// Whether preview() may be smaller than read(): one grey sample in JPEG 2000.
+  bool hasSmaller() const;
+  /// Perhaps a lower resolution of the frame, its longer edge of at least `side` pixels. Refuses what read() refuses.
+  Pixels preview(int frame, int side);
 
  private:
   Pixels readNative(int frame);
-  Pixels readEncapsulated(int frame);
+  Pixels readEncapsulated(int frame, int side = 0);
+  void checkFrame(int frame) const;
   std::int64_t length() const;
   std::vector<std::uint8_t> compressedFrame(int frame);
   std::vector<std::uint64_t> extendedOffsets();
