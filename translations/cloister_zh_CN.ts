@@ -482,30 +482,6 @@
         <translation>以下类别在某个划分中缺失：%1。</translation>
     </message>
     <message>
-        <source>%1 files could not be imported.</source>
-        <translation>有 %1 个文件无法导入。</translation>
-    </message>
-    <message>
-        <source>%1 files have the same bytes as another one and were left out.</source>
-        <translation>有 %1 个文件与其他文件内容完全相同，已略过。</translation>
-    </message>
-    <message>
-        <source>%1 files were accepted with a repair or a warning.</source>
-        <translation>有 %1 个文件经修复或带警告后导入。</translation>
-    </message>
-    <message>
-        <source>%1 images have two different labels for the same bytes. Decide which one is right, or exclude them.</source>
-        <translation>有 %1 张内容相同的图像带有两个不同的标签。请确定哪个正确，或将其排除。</translation>
-    </message>
-    <message>
-        <source>%1 of %2 samples have no label and will be left out.</source>
-        <translation>%2 个样本中有 %1 个没有标签，将被略过。</translation>
-    </message>
-    <message>
-        <source>%1 of %2 samples name no patient; each counts as a patient of its own. If one person has several images, training and test may share them.</source>
-        <translation>%2 个样本中有 %1 个未注明患者，各自按一名患者计。若同一人有多张图像，它们可能同时出现在训练集和测试集中。</translation>
-    </message>
-    <message>
         <source>All samples have the label "%1": there is nothing to tell apart.</source>
         <translation>所有样本的标签都是“%1”，没有可区分的类别。</translation>
     </message>
@@ -518,18 +494,6 @@
         <translation>标签与机构高度相关（Cramér's V %1）：模型学到的可能是机构，而不是病变。</translation>
     </message>
     <message>
-        <source>%1 patients are in more than one of training, validation and test: the result would look better than it is.</source>
-        <translation>有 %1 名患者同时出现在训练集、验证集或测试集中：结果会显得比实际更好。</translation>
-    </message>
-    <message>
-        <source>%1 pairs of images on different sides of the split look almost the same. Look at them before you trust the result.</source>
-        <translation>有 %1 对分属不同划分的图像几乎相同。请先查看，再判断结果是否可信。</translation>
-    </message>
-    <message>
-        <source>More than %1 pairs of images on different sides of the split look almost the same. Look at them before you trust the result.</source>
-        <translation>有超过 %1 对分属不同划分的图像几乎相同。请先查看，再判断结果是否可信。</translation>
-    </message>
-    <message>
         <source>Files</source>
         <translation>文件</translation>
     </message>
@@ -540,6 +504,60 @@
     <message>
         <source>Distribution</source>
         <translation>分布</translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln file(s) could not be imported.</source>
+        <translation>
+            <numerusform>有 %Ln 个文件无法导入。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln file(s) have the same bytes as another one and were left out.</source>
+        <translation>
+            <numerusform>有 %Ln 个文件与其他文件内容完全相同，未重复导入。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln file(s) were accepted with a repair or a warning.</source>
+        <translation>
+            <numerusform>有 %Ln 个文件经修复或带警告导入。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln image(s) have two different labels for the same bytes. Decide which one is right, or exclude them.</source>
+        <translation>
+            <numerusform>有 %Ln 张图像内容相同却有两个不同的标签。请确定哪一个正确，或将其排除。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln of %1 sample(s) have no label and will be left out.</source>
+        <translation>
+            <numerusform>%1 个样本中有 %Ln 个没有标签，将不纳入。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln of %1 sample(s) name no patient; each counts as a patient of its own. If one person has several images, training and test may share them.</source>
+        <translation>
+            <numerusform>%1 个样本中有 %Ln 个未注明患者，各按一名患者计。如果同一人有多张图像，训练集与测试集可能都含有此人。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln patient(s) are in more than one of training, validation and test: the result would look better than it is.</source>
+        <translation>
+            <numerusform>有 %Ln 名患者同时出现在训练、验证、测试中的不止一处：结果会显得比实际更好。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln pair(s) of images on different sides of the split look almost the same. Look at them before you trust the result.</source>
+        <translation>
+            <numerusform>有 %Ln 对图像分属不同划分却几乎相同。相信结果之前请先查看它们。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>More than %Ln pair(s) of images on different sides of the split look almost the same. Look at them before you trust the result.</source>
+        <translation>
+            <numerusform>有超过 %Ln 对图像分属不同划分却几乎相同。相信结果之前请先查看它们。</numerusform>
+        </translation>
     </message>
 </context>
 <context>
@@ -584,26 +602,6 @@
         <translation>small_cnn 适合在台式机处理器上训练。其余结构沿用 torchvision 的命名，可从您提供的权重开始。</translation>
     </message>
     <message>
-        <source>small_cnn</source>
-        <translation>small_cnn</translation>
-    </message>
-    <message>
-        <source>resnet18</source>
-        <translation>ResNet-18</translation>
-    </message>
-    <message>
-        <source>resnet34</source>
-        <translation>ResNet-34</translation>
-    </message>
-    <message>
-        <source>resnet50</source>
-        <translation>ResNet-50</translation>
-    </message>
-    <message>
-        <source>vit_s_16</source>
-        <translation>ViT-S/16</translation>
-    </message>
-    <message>
         <source>Epochs</source>
         <translation>训练轮数</translation>
     </message>
@@ -632,22 +630,6 @@
         <translation>训练时对图像做小幅旋转、平移、缩放、曝光变化并加入噪声，避免模型死记个别图像。</translation>
     </message>
     <message>
-        <source>none</source>
-        <translation>无</translation>
-    </message>
-    <message>
-        <source>light</source>
-        <translation>轻度</translation>
-    </message>
-    <message>
-        <source>standard</source>
-        <translation>标准</translation>
-    </message>
-    <message>
-        <source>strong</source>
-        <translation>强</translation>
-    </message>
-    <message>
         <source>Class weights</source>
         <translation>类别权重</translation>
     </message>
@@ -656,24 +638,12 @@
         <translation>均衡：稀有类别与常见类别同等重要。</translation>
     </message>
     <message>
-        <source>balanced</source>
-        <translation>均衡</translation>
-    </message>
-    <message>
         <source>Optimizer</source>
         <translation>优化器</translation>
     </message>
     <message>
         <source>AdamW with decoupled weight decay, or SGD with Nesterov momentum.</source>
         <translation>采用解耦权重衰减的 AdamW，或带 Nesterov 动量的 SGD。</translation>
-    </message>
-    <message>
-        <source>adamw</source>
-        <translation>AdamW</translation>
-    </message>
-    <message>
-        <source>sgd</source>
-        <translation>SGD</translation>
     </message>
     <message>
         <source>Weight decay</source>
@@ -698,14 +668,6 @@
     <message>
         <source>How the learning rate goes on after the warm-up.</source>
         <translation>预热之后学习率如何变化。</translation>
-    </message>
-    <message>
-        <source>cosine</source>
-        <translation>余弦退火</translation>
-    </message>
-    <message>
-        <source>constant</source>
-        <translation>恒定</translation>
     </message>
     <message>
         <source>Warm-up epochs</source>
@@ -780,36 +742,12 @@
         <translation>决定保留哪组权重的验证指标。结果相同时取损失较低者。</translation>
     </message>
     <message>
-        <source>auc</source>
-        <translation>AUC</translation>
-    </message>
-    <message>
-        <source>loss</source>
-        <translation>损失</translation>
-    </message>
-    <message>
-        <source>accuracy</source>
-        <translation>准确率</translation>
-    </message>
-    <message>
-        <source>balanced_accuracy</source>
-        <translation>均衡准确率</translation>
-    </message>
-    <message>
         <source>Precision</source>
         <translation>计算精度</translation>
     </message>
     <message>
         <source>bf16 computes convolutions and matrix products in bfloat16. Automatic: where the processor has fast units for it (AMX).</source>
         <translation>bf16 用 bfloat16 计算卷积和矩阵乘法。自动：处理器具有相应加速单元（AMX）时启用。</translation>
-    </message>
-    <message>
-        <source>auto</source>
-        <translation>自动</translation>
-    </message>
-    <message>
-        <source>fp32</source>
-        <translation>FP32</translation>
     </message>
     <message>
         <source>bf16</source>
@@ -912,18 +850,6 @@
         <translation>多帧对象中哪些帧作为样本。</translation>
     </message>
     <message>
-        <source>all</source>
-        <translation>全部</translation>
-    </message>
-    <message>
-        <source>first</source>
-        <translation>第一帧</translation>
-    </message>
-    <message>
-        <source>middle</source>
-        <translation>中间帧</translation>
-    </message>
-    <message>
         <source>Only modality</source>
         <translation>仅限检查类型</translation>
     </message>
@@ -938,14 +864,6 @@
     <message>
         <source>The folder that names the class of an image: the one it lies in, the first below the import, or none.</source>
         <translation>用哪个文件夹的名称作为图像类别：所在的文件夹、导入目录下的第一级文件夹，或不使用。</translation>
-    </message>
-    <message>
-        <source>parent</source>
-        <translation>所在文件夹</translation>
-    </message>
-    <message>
-        <source>top</source>
-        <translation>第一级文件夹</translation>
     </message>
     <message>
         <source>Pages</source>
@@ -996,14 +914,6 @@
         <translation>点或逗号。</translation>
     </message>
     <message>
-        <source>.</source>
-        <translation>.</translation>
-    </message>
-    <message>
-        <source>,</source>
-        <translation>,</translation>
-    </message>
-    <message>
         <source>First row is a header</source>
         <translation>首行为列名</translation>
     </message>
@@ -1012,32 +922,12 @@
         <translation>自动：数字上方是文字，或名称互不相同。</translation>
     </message>
     <message>
-        <source>yes</source>
-        <translation>是</translation>
-    </message>
-    <message>
-        <source>no</source>
-        <translation>否</translation>
-    </message>
-    <message>
         <source>Calibration</source>
         <translation>校准</translation>
     </message>
     <message>
         <source>How the range of each activation is chosen for static int8. Automatic: all ways are tried, the one that changes the model's answers least is kept.</source>
         <translation>静态 int8 中每个激活值范围的确定方式。自动：尝试所有方式，保留对模型输出影响最小的一种。</translation>
-    </message>
-    <message>
-        <source>minmax</source>
-        <translation>最小值与最大值</translation>
-    </message>
-    <message>
-        <source>entropy</source>
-        <translation>熵</translation>
-    </message>
-    <message>
-        <source>percentile</source>
-        <translation>百分位</translation>
     </message>
     <message>
         <source>Largest accuracy drop</source>
@@ -1078,6 +968,150 @@
     <message>
         <source>Shortest time between two points of the training curve; 0 writes every step.</source>
         <translation>训练曲线上相邻两点的最短时间间隔；0 表示每步都记录。</translation>
+    </message>
+    <message>
+        <source>Small CNN</source>
+        <translation>小型 CNN</translation>
+    </message>
+    <message>
+        <source>ResNet-18</source>
+        <translation>ResNet-18</translation>
+    </message>
+    <message>
+        <source>ResNet-34</source>
+        <translation>ResNet-34</translation>
+    </message>
+    <message>
+        <source>ResNet-50</source>
+        <translation>ResNet-50</translation>
+    </message>
+    <message>
+        <source>ViT-S/16</source>
+        <translation>ViT-S/16</translation>
+    </message>
+    <message>
+        <source>None</source>
+        <translation>无</translation>
+    </message>
+    <message>
+        <source>Light</source>
+        <translation>轻度</translation>
+    </message>
+    <message>
+        <source>Standard</source>
+        <translation>标准</translation>
+    </message>
+    <message>
+        <source>Strong</source>
+        <translation>强</translation>
+    </message>
+    <message>
+        <source>Balanced</source>
+        <translation>均衡</translation>
+    </message>
+    <message>
+        <source>AdamW</source>
+        <translation>AdamW</translation>
+    </message>
+    <message>
+        <source>SGD</source>
+        <translation>SGD</translation>
+    </message>
+    <message>
+        <source>Cosine</source>
+        <translation>余弦</translation>
+    </message>
+    <message>
+        <source>Constant</source>
+        <translation>恒定</translation>
+    </message>
+    <message>
+        <source>epochs</source>
+        <translation>轮</translation>
+    </message>
+    <message>
+        <source>AUC</source>
+        <translation>AUC</translation>
+    </message>
+    <message>
+        <source>Loss</source>
+        <translation>损失</translation>
+    </message>
+    <message>
+        <source>Accuracy</source>
+        <translation>准确率</translation>
+    </message>
+    <message>
+        <source>Balanced accuracy</source>
+        <translation>均衡准确率</translation>
+    </message>
+    <message>
+        <source>Automatic</source>
+        <translation>自动</translation>
+    </message>
+    <message>
+        <source>FP32</source>
+        <translation>FP32</translation>
+    </message>
+    <message>
+        <source>min</source>
+        <translation>分钟</translation>
+    </message>
+    <message>
+        <source>s</source>
+        <translation>秒</translation>
+    </message>
+    <message>
+        <source>°</source>
+        <translation>°</translation>
+    </message>
+    <message>
+        <source>All</source>
+        <translation>全部</translation>
+    </message>
+    <message>
+        <source>First</source>
+        <translation>第一帧</translation>
+    </message>
+    <message>
+        <source>Middle</source>
+        <translation>中间一帧</translation>
+    </message>
+    <message>
+        <source>Folder of the file</source>
+        <translation>文件所在文件夹</translation>
+    </message>
+    <message>
+        <source>Folder below the chosen one</source>
+        <translation>所选文件夹的下一级</translation>
+    </message>
+    <message>
+        <source>Point</source>
+        <translation>句点</translation>
+    </message>
+    <message>
+        <source>Comma</source>
+        <translation>逗号</translation>
+    </message>
+    <message>
+        <source>Yes</source>
+        <translation>是</translation>
+    </message>
+    <message>
+        <source>No</source>
+        <translation>否</translation>
+    </message>
+    <message>
+        <source>Minimum and maximum</source>
+        <translation>最小值与最大值</translation>
+    </message>
+    <message>
+        <source>Entropy</source>
+        <translation>熵</translation>
+    </message>
+    <message>
+        <source>%</source>
+        <translation>%</translation>
     </message>
 </context>
 <context>
@@ -1148,10 +1182,6 @@
     <message>
         <source>95 % interval %1–%2</source>
         <translation>95 % 区间 %1–%2</translation>
-    </message>
-    <message>
-        <source>%1 samples, %2 patients</source>
-        <translation>%1 个样本，%2 名患者</translation>
     </message>
     <message>
         <source>True class</source>
@@ -1228,10 +1258,6 @@
     <message>
         <source>%1, ε %2 grey levels: %3 → %4</source>
         <translation>%1，ε %2 灰度级：%3 → %4</translation>
-    </message>
-    <message>
-        <source>%1 threads, %2 warm-up, %3 timed</source>
-        <translation>%1 线程，预热 %2 次，计时 %3 次</translation>
     </message>
     <message>
         <source>Runtime</source>
@@ -1330,6 +1356,18 @@ Said: %2 (%3)</source>
     <message>
         <source>Even the full range of grey levels does not mislead the model: its gradients are probably masked.</source>
         <translation>即使改动整个灰度范围也无法误导模型：它的梯度很可能被掩盖了。</translation>
+    </message>
+    <message>
+        <source>%1, %2</source>
+        <translation>%1，%2</translation>
+    </message>
+    <message>
+        <source>%1, %2 warm-up, %3 timed</source>
+        <translation>%1，预热 %2 次，计时 %3 次</translation>
+    </message>
+    <message>
+        <source>Number format</source>
+        <translation>数值格式</translation>
     </message>
 </context>
 <context>
@@ -1510,6 +1548,80 @@ Said: %2 (%3)</source>
         <source>%1 left</source>
         <translation>剩余 %1</translation>
     </message>
+    <message numerus="yes">
+        <source>%Ln sample(s)</source>
+        <translation>
+            <numerusform>%Ln 个样本</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln image(s)</source>
+        <translation>
+            <numerusform>%Ln 张图像</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln patient(s)</source>
+        <translation>
+            <numerusform>%Ln 名患者</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln label(s)</source>
+        <translation>
+            <numerusform>%Ln 个标签</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln file(s)</source>
+        <translation>
+            <numerusform>%Ln 个文件</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln row(s)</source>
+        <translation>
+            <numerusform>%Ln 行</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln conflict(s)</source>
+        <translation>
+            <numerusform>%Ln 处冲突</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln core(s)</source>
+        <translation>
+            <numerusform>%Ln 个核心</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln thread(s)</source>
+        <translation>
+            <numerusform>%Ln 个线程</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Small CNN</source>
+        <translation>小型 CNN</translation>
+    </message>
+    <message>
+        <source>Image classifier</source>
+        <translation>图像分类器</translation>
+    </message>
+    <message>
+        <source>loss</source>
+        <translation>损失</translation>
+    </message>
+    <message>
+        <source>accuracy</source>
+        <translation>准确率</translation>
+    </message>
+    <message>
+        <source>balanced accuracy</source>
+        <translation>均衡准确率</translation>
+    </message>
 </context>
 <context>
     <name>cloister::ChecksView</name>
@@ -1542,14 +1654,6 @@ Said: %2 (%3)</source>
 </context>
 <context>
     <name>cloister::DataPage</name>
-    <message>
-        <source>%1 rows read, %2 samples changed, %3 rows without a sample, %4 conflicts.</source>
-        <translation>读取 %1 行，更新 %2 个样本，%3 行没有对应样本，%4 处冲突。</translation>
-    </message>
-    <message>
-        <source>Snapshot %1 is frozen: %2 training, %3 validation and %4 test samples.</source>
-        <translation>快照 %1 已冻结：训练 %2、验证 %3、测试 %4 个样本。</translation>
-    </message>
     <message>
         <source>Continue with training</source>
         <translation>继续：训练</translation>
@@ -1643,31 +1747,27 @@ Said: %2 (%3)</source>
         <translation>正在冻结…</translation>
     </message>
     <message>
-        <source>The last import was interrupted after %1 files. It can go on from there.</source>
-        <translation>上次导入在处理 %1 个文件后中断，可以从该处继续。</translation>
-    </message>
-    <message>
         <source>Resume the import</source>
         <translation>继续导入</translation>
+    </message>
+    <message>
+        <source>%1 read, %2 changed, %3 without a sample, %4.</source>
+        <translation>已读取 %1，更改了 %2；%3没有对应样本；%4。</translation>
+    </message>
+    <message>
+        <source>Snapshot %1 is frozen: %2 samples for training, %3 for validation, %4 for the test.</source>
+        <translation>快照 %1 已冻结：训练 %2 个样本，验证 %3 个，测试 %4 个。</translation>
+    </message>
+    <message>
+        <source>The last import was interrupted after %1. It can go on from there.</source>
+        <translation>上次导入在完成 %1后中断，可从该处继续。</translation>
     </message>
 </context>
 <context>
     <name>cloister::EvaluatePage</name>
     <message>
-        <source>Evaluating %1</source>
-        <translation>正在评估 %1</translation>
-    </message>
-    <message>
         <source>Evaluate</source>
         <translation>评估</translation>
-    </message>
-    <message>
-        <source>No project is open. Open or create one first.</source>
-        <translation>没有打开的项目。请先打开或新建一个。</translation>
-    </message>
-    <message>
-        <source>Go to Project</source>
-        <translation>前往“项目”</translation>
     </message>
     <message>
         <source>There is no finished run to evaluate. Train a model first.</source>
@@ -1688,10 +1788,6 @@ Said: %2 (%3)</source>
     <message>
         <source>Quality</source>
         <translation>质量</translation>
-    </message>
-    <message>
-        <source>On the test split, %1 samples of %2 patients; threshold %3.</source>
-        <translation>测试集：%2 名患者的 %1 个样本；阈值 %3。</translation>
     </message>
     <message>
         <source>Fragility</source>
@@ -1785,6 +1881,10 @@ Said: %2 (%3)</source>
         <source>Evaluate on the test split</source>
         <translation>在测试集上评估</translation>
     </message>
+    <message>
+        <source>On the test split, %1 of %2; threshold %3.</source>
+        <translation>在测试集上：%2的 %1；阈值 %3。</translation>
+    </message>
 </context>
 <context>
     <name>cloister::ExportPage</name>
@@ -1797,24 +1897,12 @@ Said: %2 (%3)</source>
         <translation>int8 静态</translation>
     </message>
     <message>
-        <source>Exporting %1</source>
-        <translation>正在导出 %1</translation>
-    </message>
-    <message>
         <source>Where the bundle goes</source>
         <translation>签名包的保存位置</translation>
     </message>
     <message>
         <source>Export</source>
         <translation>导出</translation>
-    </message>
-    <message>
-        <source>No project is open. Open or create one first.</source>
-        <translation>没有打开的项目。请先打开或新建一个。</translation>
-    </message>
-    <message>
-        <source>Go to Project</source>
-        <translation>前往“项目”</translation>
     </message>
     <message>
         <source>There is no finished run to export. Train a model first.</source>
@@ -1871,10 +1959,6 @@ Said: %2 (%3)</source>
     <message>
         <source>No candidates yet: make them to compare accuracy, size and speed.</source>
         <translation>还没有候选：请先生成，再比较准确率、大小和速度。</translation>
-    </message>
-    <message>
-        <source>★ Suggested: %1</source>
-        <translation>★ 建议：%1</translation>
     </message>
     <message>
         <source>%1 (%2, %3)</source>
@@ -2031,6 +2115,22 @@ Said: %2 (%3)</source>
     <message>
         <source>Automatic</source>
         <translation>自动</translation>
+    </message>
+    <message>
+        <source>None is suggested: no candidate agrees with the trained model and loses at most %1 of accuracy.</source>
+        <translation>没有推荐项：没有候选既与训练所得模型一致，又使准确率下降不超过 %1。</translation>
+    </message>
+    <message>
+        <source>★ Suggested: the fastest that agrees with the trained model and loses at most %1 of accuracy. %2 for one image, %3, accuracy %4 against %5.</source>
+        <translation>★ 推荐：与训练所得模型一致、准确率下降不超过 %1 的候选中最快的一个。每张图像 %2，大小 %3，准确率 %4（原模型 %5）。</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>停止</translation>
+    </message>
+    <message>
+        <source>No key yet: make one</source>
+        <translation>还没有密钥，请新建</translation>
     </message>
 </context>
 <context>
@@ -2240,10 +2340,6 @@ Said: %2 (%3)</source>
         <translation>运行库</translation>
     </message>
     <message>
-        <source>Memory %1 of %2 free: %3.</source>
-        <translation>内存 %1，可用 %2：%3。</translation>
-    </message>
-    <message>
         <source>Disk %1 of %2 free.</source>
         <translation>磁盘 %1，可用 %2。</translation>
     </message>
@@ -2254,12 +2350,6 @@ Said: %2 (%3)</source>
     <message>
         <source>Memory by part</source>
         <translation>内存构成</translation>
-    </message>
-    <message numerus="yes">
-        <source>Processor: %1, %n threads, %2 free</source>
-        <translation>
-            <numerusform>处理器：%1，%n 线程，可用内存 %2</numerusform>
-        </translation>
     </message>
     <message>
         <source>GPU: %1, %2 of %3 free</source>
@@ -2272,6 +2362,16 @@ Said: %2 (%3)</source>
     <message>
         <source>Will it fit?</source>
         <translation>能否在本机训练？</translation>
+    </message>
+    <message>
+        <source>Memory %1 of %2 free.</source>
+        <translation>内存：需要 %1，可用 %2。</translation>
+    </message>
+    <message numerus="yes">
+        <source>Processor: %1, %Ln thread(s), %2 of memory free</source>
+        <translation>
+            <numerusform>处理器：%1，%Ln 个线程，可用内存 %2</numerusform>
+        </translation>
     </message>
 </context>
 <context>
@@ -2417,22 +2517,6 @@ Said: %2 (%3)</source>
         <translation>正在计算…</translation>
     </message>
     <message>
-        <source>Training: %1 samples</source>
-        <translation>训练：%1 个样本</translation>
-    </message>
-    <message>
-        <source>Validation: %1 samples</source>
-        <translation>验证：%1 个样本</translation>
-    </message>
-    <message>
-        <source>Test: %1 samples</source>
-        <translation>测试：%1 个样本</translation>
-    </message>
-    <message>
-        <source>%1 groups, each on one side only</source>
-        <translation>%1 个组，每组只在一个划分中</translation>
-    </message>
-    <message>
         <source>Left out: %1 without a label or excluded</source>
         <translation>略过：%1 个无标签或已排除</translation>
     </message>
@@ -2443,6 +2527,24 @@ Said: %2 (%3)</source>
     <message>
         <source>Note: %1</source>
         <translation>注意：%1</translation>
+    </message>
+    <message>
+        <source>Training: %1</source>
+        <translation>训练：%1</translation>
+    </message>
+    <message>
+        <source>Validation: %1</source>
+        <translation>验证：%1</translation>
+    </message>
+    <message>
+        <source>Test: %1</source>
+        <translation>测试：%1</translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln group(s), each on one side only</source>
+        <translation>
+            <numerusform>%Ln 个分组，每组只在一侧</numerusform>
+        </translation>
     </message>
 </context>
 <context>
@@ -2547,10 +2649,6 @@ Said: %2 (%3)</source>
         <translation>选择要导入的文件</translation>
     </message>
     <message>
-        <source>%1 of %2 files · %3 accepted · %4 refused · %5 duplicates</source>
-        <translation>%1 / %2 个文件 · 接受 %3 · 拒绝 %4 · 重复 %5</translation>
-    </message>
-    <message>
         <source>Looking for files…</source>
         <translation>正在查找文件…</translation>
     </message>
@@ -2565,6 +2663,10 @@ Said: %2 (%3)</source>
     <message>
         <source>Stopped as asked: %1</source>
         <translation>已按要求停止：%1</translation>
+    </message>
+    <message>
+        <source>%1 of %2 · %3 accepted · %4 refused · %5 duplicate</source>
+        <translation>%1 / %2 · 接受 %3 · 拒绝 %4 · 重复 %5</translation>
     </message>
 </context>
 <context>
@@ -2758,6 +2860,17 @@ Said: %2 (%3)</source>
     </message>
 </context>
 <context>
+    <name>cloister::Page</name>
+    <message>
+        <source>No project is open. Open or create one first.</source>
+        <translation>没有打开的项目。请先打开或新建一个。</translation>
+    </message>
+    <message>
+        <source>Go to Project</source>
+        <translation>前往“项目”</translation>
+    </message>
+</context>
+<context>
     <name>cloister::ParameterForm</name>
     <message>
         <source>Fewer settings</source>
@@ -2805,10 +2918,6 @@ Said: %2 (%3)</source>
         <translation>图像分类</translation>
     </message>
     <message>
-        <source>Open now</source>
-        <translation>已打开</translation>
-    </message>
-    <message>
         <source>Open</source>
         <translation>打开</translation>
     </message>
@@ -2833,10 +2942,6 @@ Said: %2 (%3)</source>
         <translation>还没有样本</translation>
     </message>
     <message>
-        <source>%1 samples, %2 labelled</source>
-        <translation>%1 个样本，已标注 %2 个</translation>
-    </message>
-    <message>
         <source>No model yet</source>
         <translation>还没有模型</translation>
     </message>
@@ -2859,6 +2964,14 @@ Said: %2 (%3)</source>
     <message>
         <source>In order</source>
         <translation>正常</translation>
+    </message>
+    <message>
+        <source>Is open</source>
+        <translation>已打开</translation>
+    </message>
+    <message>
+        <source>%1, %2 labelled</source>
+        <translation>%1，已标注 %2 个</translation>
     </message>
 </context>
 <context>
@@ -3084,10 +3197,6 @@ Said: %2 (%3)</source>
         <translation>正在查找文件</translation>
     </message>
     <message>
-        <source>%1 of %2 files · %3 files/s</source>
-        <translation>%1 / %2 个文件 · %3 个文件/秒</translation>
-    </message>
-    <message>
         <source>loss %1</source>
         <translation>损失 %1</translation>
     </message>
@@ -3114,6 +3223,46 @@ Said: %2 (%3)</source>
     <message>
         <source>stopping after a checkpoint</source>
         <translation>保存检查点后停止</translation>
+    </message>
+    <message>
+        <source>%1 of %2 · %3 files/s</source>
+        <translation>%1 / %2 · 每秒 %3 个文件</translation>
+    </message>
+    <message>
+        <source>loading</source>
+        <translation>正在载入</translation>
+    </message>
+    <message>
+        <source>choosing the threshold</source>
+        <translation>正在选择阈值</translation>
+    </message>
+    <message>
+        <source>answering for the test split</source>
+        <translation>正在对测试集作答</translation>
+    </message>
+    <message>
+        <source>working out the figures</source>
+        <translation>正在计算指标</translation>
+    </message>
+    <message>
+        <source>drawing examples</source>
+        <translation>正在绘制示例</translation>
+    </message>
+    <message>
+        <source>trying to mislead the model</source>
+        <translation>正在尝试误导模型</translation>
+    </message>
+    <message>
+        <source>measuring the speed</source>
+        <translation>正在测量速度</translation>
+    </message>
+    <message>
+        <source>writing the report</source>
+        <translation>正在写报告</translation>
+    </message>
+    <message>
+        <source>making and measuring the candidates</source>
+        <translation>正在生成并测量候选</translation>
     </message>
 </context>
 <context>
@@ -3268,24 +3417,12 @@ Said: %2 (%3)</source>
 <context>
     <name>cloister::SummaryBar</name>
     <message>
-        <source>%1 images</source>
-        <translation>%1 张图像</translation>
-    </message>
-    <message>
         <source>Show all images</source>
         <translation>显示所有图像</translation>
     </message>
     <message>
-        <source>%1 patients</source>
-        <translation>%1 名患者</translation>
-    </message>
-    <message>
         <source>Choose a patient</source>
         <translation>选择患者</translation>
-    </message>
-    <message>
-        <source>%1 labels</source>
-        <translation>%1 个标签</translation>
     </message>
     <message>
         <source>Choose a label</source>
@@ -3298,10 +3435,6 @@ Said: %2 (%3)</source>
     <message>
         <source>Show images without a label</source>
         <translation>显示无标签的图像</translation>
-    </message>
-    <message>
-        <source>%1 duplicates</source>
-        <translation>%1 个重复</translation>
     </message>
     <message>
         <source>Show the duplicate files and their originals</source>
@@ -3334,6 +3467,12 @@ Said: %2 (%3)</source>
     <message>
         <source>%1 shown</source>
         <translation>显示 %1 张</translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln duplicate(s)</source>
+        <translation>
+            <numerusform>%Ln 个重复</numerusform>
+        </translation>
     </message>
 </context>
 <context>
@@ -3381,10 +3520,6 @@ Said: %2 (%3)</source>
     <message>
         <source>Reading the inventory…</source>
         <translation>正在读取硬件信息…</translation>
-    </message>
-    <message>
-        <source>%1 cores, %2 threads</source>
-        <translation>%1 核，%2 线程</translation>
     </message>
     <message>
         <source>No vector instructions that matter here</source>
@@ -3439,6 +3574,10 @@ Said: %2 (%3)</source>
     <message>
         <source>Measuring the disk</source>
         <translation>正在测量磁盘</translation>
+    </message>
+    <message>
+        <source>%1, %2</source>
+        <translation>%1，%2</translation>
     </message>
 </context>
 <context>
@@ -3546,24 +3685,8 @@ Said: %2 (%3)</source>
 <context>
     <name>cloister::TrainPage</name>
     <message>
-        <source>Choose weights</source>
-        <translation>选择权重</translation>
-    </message>
-    <message>
         <source>Train</source>
         <translation>训练</translation>
-    </message>
-    <message>
-        <source>Snapshot %1, %2 samples</source>
-        <translation>快照 %1，%2 个样本</translation>
-    </message>
-    <message>
-        <source>No project is open. Open or create one first.</source>
-        <translation>没有打开的项目。请先打开或新建一个。</translation>
-    </message>
-    <message>
-        <source>Go to Project</source>
-        <translation>前往“项目”</translation>
     </message>
     <message>
         <source>Training needs a frozen snapshot of the data. Freeze one on the Data page.</source>
@@ -3630,10 +3753,6 @@ Said: %2 (%3)</source>
         <translation>起始权重文件</translation>
     </message>
     <message>
-        <source>Choose a weights file</source>
-        <translation>选择权重文件</translation>
-    </message>
-    <message>
         <source>Seed</source>
         <translation>随机种子</translation>
     </message>
@@ -3676,6 +3795,10 @@ Said: %2 (%3)</source>
     <message>
         <source>Working it out …</source>
         <translation>正在计算…</translation>
+    </message>
+    <message>
+        <source>Snapshot %1, %2</source>
+        <translation>快照 %1，%2</translation>
     </message>
 </context>
 <context>
@@ -3809,10 +3932,6 @@ Said: %2 (%3)</source>
         <translation>把签名包文件夹拖到这里</translation>
     </message>
     <message>
-        <source>Choose a folder …</source>
-        <translation>选择文件夹…</translation>
-    </message>
-    <message>
         <source>Sender's public key (optional)</source>
         <translation>发送方公钥（可选）</translation>
     </message>
@@ -3839,6 +3958,10 @@ Said: %2 (%3)</source>
     <message>
         <source>Contents of the bundle</source>
         <translation>签名包内容</translation>
+    </message>
+    <message>
+        <source>Choose a folder…</source>
+        <translation>选择文件夹…</translation>
     </message>
 </context>
 <context>

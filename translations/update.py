@@ -27,7 +27,7 @@ def plugin_texts():
             continue
         yield "Plugins", json.dumps(plugin["name"], ensure_ascii=False)
         for p in plugin.get("parameters", []):
-            for word in [p.get("label", p["key"]), p.get("help", ""), *p.get("choices", [])]:
+            for word in [p.get("label", p["key"]), p.get("help", ""), p.get("unit", ""), *p.get("choiceLabels", p.get("choices", []))]:
                 if word:
                     yield "Parameters", json.dumps(word, ensure_ascii=False)
 
@@ -48,7 +48,7 @@ def main():
         generated = pathlib.Path(folder) / "texts.cpp"
         lines = []
         for context, text in dict.fromkeys([*plugin_texts(), *helper_texts()]):
-            macro = "QT_TRANSLATE_N_NOOP" if re.search(r"%n(?![a-z])", text) else "QT_TRANSLATE_NOOP"
+            macro = "QT_TRANSLATE_N_NOOP" if re.search(r"%L?n(?![a-z])", text) else "QT_TRANSLATE_NOOP"
             lines.append(f'{macro}("{context}", {text});')
         generated.write_text("void texts() {\n" + "\n".join(lines) + "\n}\n", encoding="utf-8")
         sources = [str(ROOT / f) for f in FOLDERS if (ROOT / f).exists()] + [str(generated)]

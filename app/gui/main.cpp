@@ -69,6 +69,7 @@ int main(int argc, char** argv) {
                      {"scale", "1 to 3, or 100 to 300 percent.", "FACTOR"},
                      {"page", "Start on this page.", "ID"},
                      {"tour", "Write every page as PNG to DIR and end.", "DIR"},
+                     {"size", "Size of the window in a tour.", "WxH", "1366x768"},
                      {"measure-start", "Print the milliseconds from process start to the first frame as JSON and end."}});
   parser.process(app);
   // A tour shows the program, not its user: no recent projects, and nothing of it is remembered.
@@ -94,7 +95,7 @@ int main(int argc, char** argv) {
   if (project.isEmpty() && !touring && !recent.isEmpty() && QFileInfo::exists(recent.first() + "/project.json")) project = recent.first();
   if (!project.isEmpty()) store.openProject(QDir(project).absolutePath());
 
-  if (touring) window.resize(1366, 768);
+  if (touring) window.resize(parser.value("size").section('x', 0, 0).toInt(), parser.value("size").section('x', 1, 1).toInt());
   else window.restoreWindow();
   QString first = parser.value("page");
   if (first.isEmpty() && !project.isEmpty() && !touring) first = settings::lastPage();

@@ -4,6 +4,8 @@
 
 #include <QDir>
 #include <QPixmap>
+#include <QScrollArea>
+#include <QScrollBar>
 
 #include "widgets/common/page.h"
 #include "widgets/common/shell.h"
@@ -29,8 +31,16 @@ void Tour::start() {
 void Tour::look() {
   quiet_ = store_.pending() == 0 ? quiet_ + 1 : 0;
   if (quiet_ < kQuietLooks && since_.elapsed() < kPatienceMs) return;
-  if (index_ >= 0) save();
-  else plan();
+  if (index_ < 0) {
+    plan();
+  } else {
+    if (!save()) return;
+    if (scrollOn()) {
+      quiet_ = 0;
+      since_.restart();
+      return;
+    }
+  }
   if (++index_ >= stops_.size()) {
     timer_.stop();
     Q_EMIT finished(0);
@@ -55,18 +65,34 @@ void Tour::plan() {
   }
 }
 
-void Tour::save() {
+// A page longer than the window is shown in parts: scrolls by what was seen and says whether there was more.
+bool Tour::scrollOn() {
+  const QWidget* page = window_.currentPage();
+  for (QScrollArea* area : page->findChildren<QScrollArea*>()) {
+    QScrollBar* bar = area->verticalScrollBar();
+    if (!area->isVisible() || area->viewport()->height() < page->height() / 3 || area->viewport()->width() < page->width() / 2) continue;
+    if (bar->value() >= bar->maximum()) continue;
+    bar->setValue(bar->value() + bar->pageStep());
+    ++stops_[index_].part;
+    return true;
+  }
+  return false;
+}
+
+bool Tour::save() {
   const Stop& stop = stops_[index_];
-  const QString view = stop.view.isEmpty() ? QString() : '-' + stop.view;
+  QString view = stop.view.isEmpty() ? QString() : '-' + stop.view;
+  if (stop.part > 1) view += QStringLiteral("-%1").arg(stop.part);
   const QString file = QStringLiteral("%1/%2-%3%4.png").arg(dir_).arg(window_.pageIds().indexOf(stop.page) + 1).arg(stop.page, view);
   if (!QDir().mkpath(dir_) || !window_.grab().save(file)) {
     std::fprintf(stderr, "cloister: cannot write %s\n", qPrintable(file));
     timer_.stop();
     Q_EMIT finished(1);
-    return;
+    return false;
   }
   std::printf("%s\n", qPrintable(file));
   std::fflush(stdout);
+  return true;
 }
 
 }  // namespace cloister

@@ -22,13 +22,15 @@ class Tour : public QObject {
  private:
   void look();
   void plan();
-  void save();
+  bool save();
   MainWindow& window_;
   StoreClient& store_;
   QString dir_;
   struct Stop {
     QString page, view;
+    int part = 1;  ///< of a page that is longer than the window
   };
+  bool scrollOn();
   QList<Stop> stops_;
   int index_ = -1;
   int quiet_ = 0;  ///< looks in a row with nothing under way

@@ -34,7 +34,9 @@ class Import {
     for (const auto& [file, failure] : found.refused)
       if (!log_.knows(file))
         if (auto w = log_.append(file, {refusal(file, failure)}, {}); !w) return w.error();
+    const QString labels = request_["labelsFile"].toString();  // the table of this import often lies beside its images
     for (FoundFile& f : found.files) {
+      if (!labels.isEmpty() && QFileInfo(f.path).absoluteFilePath() == labels) continue;
       known_.insert(f.path);
       if (!log_.knows(f.path) || log_.isIndex(f.path)) queue_.push_back(std::move(f));
     }

@@ -82,6 +82,8 @@ Result<ParameterSchema> ParameterSchema::fromJson(const QJsonObject& o) {
     p.maximum = e["maximum"].toDouble(p.maximum);
     const QJsonArray choices = e["choices"].toArray();
     for (const QJsonValue& c : choices) p.choices << c.toString();
+    const QJsonArray words = e["choiceLabels"].toArray();
+    for (qsizetype i = 0; i < choices.size(); ++i) p.choiceLabels << words[i].toString(p.choices[i]);
     p.unit = e["unit"].toString();
     p.label = e["label"].toString(p.key);
     p.help = e["help"].toString();

@@ -2,7 +2,8 @@
 // core before a run and by the child again. Any thread.
 //
 // JSON: {"parameters":[{"key":"learning_rate","type":"number","default":0.001,"minimum":0,"maximum":1,"unit":"","group":"basic",
-//   "label":"Learning rate","help":"…"}, {"key":"optimizer","type":"choice","choices":["adamw","sgd"],"default":"adamw",…}]}
+//   "label":"Learning rate","help":"…"}, {"key":"optimizer","type":"choice","choices":["adamw","sgd"],"choiceLabels":["AdamW","SGD"],
+//   "default":"adamw",…}]}
 #pragma once
 #include <QJsonObject>
 #include <QJsonValue>
@@ -21,6 +22,7 @@ struct Parameter {
   QJsonValue defaultValue;  ///< null: decided at start ("auto"), help says how
   double minimum = -1e308, maximum = 1e308;
   QStringList choices;
+  QStringList choiceLabels;  ///< what a person reads for each; as many as choices. English, translated like label
   QString unit;
   QString label, help;  ///< English source text; translated with context "Parameters"
   bool basic = false;   ///< one of the six fields shown first; the rest stands under More

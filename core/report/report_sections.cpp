@@ -7,6 +7,7 @@
 #include <QFile>
 #include <QFileInfo>
 #include <QJsonArray>
+#include <QRegularExpression>
 #include <QtEndian>
 
 #include "core/report/svg_chart.h"
@@ -343,6 +344,16 @@ QString attacks(const Context& c) {
   return section(c.text("attacks"), c.text("attacks.note").arg(c.text.count(all[0]["samples"].toInteger())), body + attackExamples(c));
 }
 
+// The worker writes "NAME, N processors"; the name stays, the count is said in the report's language.
+QString machine(const Context& c) {
+  static const QRegularExpression kLine(QStringLiteral("^(.*), (\\d+) processors?$"));
+  const QString line = c.json["hardware"].toString();
+  const QRegularExpressionMatch m = kLine.match(line);
+  if (!m.hasMatch()) return line;
+  const QString key = m.captured(2) == u"1" ? QStringLiteral("machine.one") : QStringLiteral("machine.many");
+  return c.text(key).arg(m.captured(1), m.captured(2));
+}
+
 QString latency(const Context& c) {
   QList<QStringList> rows;
   for (const QJsonValue& l : c.json["latency"].toArray()) {
@@ -358,7 +369,7 @@ QString latency(const Context& c) {
   }
   if (rows.isEmpty()) return section(c.text("latency"), c.text("latency.none"), {});
   return section(
-      c.text("latency"), c.text("latency.note").arg(c.json["hardware"].toString()),
+      c.text("latency"), c.text("latency.note").arg(machine(c)),
       table({c.text("runtime"), c.text("precision"), c.text("batch"), "p50 ms", "p95 ms", "p99 ms", c.text("threads"), c.text("rounds")},
             rows, 2));
 }
@@ -391,7 +402,7 @@ QString method(const Context& c) {
     body += factRow(c.text("method.window"), c.text("method.window.text").arg(significant(w.toDouble())));
   for (const QJsonValue& h : c.json["headline"].toArray())
     if (h["name"].toString() == u"log_loss") body += factRow(c.text("log_loss"), withInterval(h));
-  body += factRow(c.text("method.machine"), c.json["hardware"].toString());
+  body += factRow(c.text("method.machine"), machine(c));
   body +=
       factRow(c.text("method.program"), QStringLiteral("Cloister %1 (%2)").arg(c.json["version"].toString(), c.json["commit"].toString()));
   if (c.json["seconds"].isDouble())

@@ -162,6 +162,8 @@ constexpr Row kRows[] = {
     {"method.window", "Window units", "窗宽单位"},
     {"method.window.text", "ε × %1, the median window width of the attacked samples", "ε × %1（被攻击样本窗宽的中位数）"},
     {"method.machine", "Machine", "机器"},
+    {"machine.one", "%1, %2 processor", "%1，%2 个处理器"},
+    {"machine.many", "%1, %2 processors", "%1，%2 个处理器"},
     {"method.program", "Program", "程序"},
     {"method.time", "Time taken", "用时"},
     {"seconds", "%1 s", "%1 秒"},

@@ -1,17 +1,10 @@
 // The frame with every page: all created, reachable by keyboard, every control named in both languages, languages and themes switched while
 // it stands, and no event that holds the main thread for more than 50 ms once the window is there.
-#include <QAbstractButton>
-#include <QAbstractItemView>
-#include <QAbstractSlider>
-#include <QAbstractSpinBox>
-#include <QComboBox>
-#include <QLineEdit>
-#include <QPlainTextEdit>
 #include <QSettings>
-#include <QTabBar>
 #include <QTemporaryDir>
 #include <QtTest>
 
+#include "tests/widgets/controls.h"
 #include "tests/widgets/watchdog.h"
 #include "widgets/common/language.h"
 #include "widgets/common/shell.h"
@@ -20,37 +13,6 @@
 #include "widgets/pages.h"
 
 using namespace cloister;
-
-namespace {
-
-// Controls a person can operate. What Qt builds inside another control (the line of a spin box) speaks through its parent.
-bool isControl(const QWidget* w) {
-  const QWidget* parent = w->parentWidget();
-  const bool inner = qobject_cast<const QAbstractSpinBox*>(parent) || qobject_cast<const QComboBox*>(parent) ||
-                     qobject_cast<const QLineEdit*>(parent) || qobject_cast<const QAbstractItemView*>(parent) ||
-                     qobject_cast<const QTabBar*>(parent) || w->objectName().startsWith("qt_");
-  if (inner || w->inherits("QComboBoxPrivateContainer") || w->inherits("QComboBoxListView") || w->inherits("QHeaderView") ||
-      w->inherits("QScrollBar") || w->inherits("QTableCornerButton"))
-    return false;
-  return qobject_cast<const QAbstractButton*>(w) || qobject_cast<const QComboBox*>(w) || qobject_cast<const QLineEdit*>(w) ||
-         qobject_cast<const QAbstractSpinBox*>(w) || qobject_cast<const QAbstractSlider*>(w) || qobject_cast<const QAbstractItemView*>(w) ||
-         qobject_cast<const QPlainTextEdit*>(w);
-}
-
-QString nameOf(const QWidget* w) {
-  if (!w->accessibleName().isEmpty()) return w->accessibleName();
-  if (auto* button = qobject_cast<const QAbstractButton*>(w)) return button->text();
-  return {};
-}
-
-QString describeWidget(const QWidget* w) {
-  QString path;
-  for (; w && !w->isWindow(); w = w->parentWidget())
-    path.prepend(QString::fromLatin1(w->metaObject()->className()) + (w->objectName().isEmpty() ? QString() : ':' + w->objectName()) + ' ');
-  return path;
-}
-
-}  // namespace
 
 class TestFrame : public QObject {
   Q_OBJECT
@@ -108,17 +70,8 @@ void TestFrame::everyControlHasAName_data() {
 void TestFrame::everyControlHasAName() {
   QFETCH(QString, language);
   Language::current().set(language);
-  QStringList nameless;
   int controls = 0;
-  for (const QWidget* w : window_->findChildren<QWidget*>()) {
-    if (!isControl(w)) continue;
-    // A button that waits hidden gets its words, and with them its name, when it is shown.
-    if (auto* button = qobject_cast<const QAbstractButton*>(w);
-        button && w->isHidden() && button->text().isEmpty() && button->icon().isNull())
-      continue;
-    ++controls;
-    if (nameOf(w).isEmpty()) nameless << describeWidget(w);
-  }
+  const QStringList nameless = namelessControls(window_.get(), controls);
   Language::current().set("en");
   QVERIFY(controls > 80);
   QVERIFY2(nameless.isEmpty(),

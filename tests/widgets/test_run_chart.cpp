@@ -141,7 +141,7 @@ class TestRunChart : public QObject {
     auto* table = chart.findChild<QTableView*>();
     QVERIFY(table);
     QCOMPARE(table->model()->rowCount(), 2);
-    QCOMPARE(table->model()->index(1, 2).data().toString(), QStringLiteral("validation/auc"));
+    QCOMPARE(table->model()->index(1, 2).data().toString(), RunChart::tr("Validation AUC"));
     QVERIFY(table->model()->index(1, 3).data().toString().contains("0.875"));
     QVERIFY(!table->accessibleName().isEmpty());
   }

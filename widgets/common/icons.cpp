@@ -42,6 +42,7 @@ QPixmap themedPixmap(const QString& name, Role role, int size, qreal ratio) {
   const QColor colour = Theme::current().color(role);
   const QString key = QStringLiteral("icon/%1/%2/%3/%4").arg(name, colour.name()).arg(size).arg(ratio);
   QPixmap pixmap;
+  if (size <= 0) return pixmap;
   if (QPixmapCache::find(key, &pixmap)) return pixmap;
   pixmap = QPixmap(QSize(size, size) * ratio);
   pixmap.fill(Qt::transparent);

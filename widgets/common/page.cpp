@@ -3,6 +3,7 @@
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QPushButton>
+#include <QScrollArea>
 #include <QStackedLayout>
 #include <QVBoxLayout>
 
@@ -101,6 +102,26 @@ void Page::update_() {
   reason_->setText(what.reason);
   missingButton_->setText(what.action);
   missingButton_->setVisible(absent && !what.goTo.isEmpty() && !what.action.isEmpty());
+}
+
+QVBoxLayout* Page::addScrolledColumn() {
+  auto* scroll = new QScrollArea(this);
+  scroll->setWidgetResizable(true);
+  scroll->setFrameShape(QFrame::NoFrame);
+  scroll->setFocusPolicy(Qt::NoFocus);
+  auto* inner = new QWidget(scroll);
+  setRole(inner, "clear");
+  auto* column = new QVBoxLayout(inner);
+  column->setContentsMargins(0, 0, 0, 0);
+  column->setSpacing(space::kL);
+  scroll->setWidget(inner);
+  body_->addWidget(scroll, 1);
+  return column;
+}
+
+Page::Missing Page::projectMissing() const {
+  if (store_.state().open) return {};
+  return {tr("No project is open. Open or create one first."), QLatin1String(page::kProject), tr("Go to Project")};
 }
 
 void Page::setPrimaryText(const QString& text) {

@@ -64,11 +64,16 @@ class Page : public QWidget {
   void inspect(bool show);                                                                           ///< open or close the right panel
   void taskChanged(QString id, QString title, QString detail, double fraction, double secondsLeft);  ///< a line for the run strip
   void taskEnded(QString id);
+  void markChanged();  ///< mark() may answer differently now
 
  protected:
   StoreClient& store() const { return store_; }
   /// Where a page puts its content. No margins of its own.
   QVBoxLayout* body() const { return body_; }
+  /// A column that scrolls as a whole and fills the body.
+  QVBoxLayout* addScrolledColumn();
+  /// The first thing that any page but Project and Verify lacks; empty once a project is open.
+  Missing projectMissing() const;
   /// Beside the title, right: search, view switches.
   QHBoxLayout* headerTools() const { return tools_; }
   /// Left part of the footer: secondary buttons, a hint.

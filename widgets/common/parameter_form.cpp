@@ -122,7 +122,7 @@ ParameterForm::Field ParameterForm::makeField(const Parameter& p) {
     auto* combo = new QComboBox(f.row);
     combo->setMinimumContentsLength(8);
     combo->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-    for (const QString& choice : p.choices) combo->addItem(choice, choice);
+    for (qsizetype i = 0; i < p.choices.size(); ++i) combo->addItem(p.choiceLabels.value(i), p.choices[i]);
     connect(combo, &QComboBox::currentIndexChanged, this, &ParameterForm::edited);
     f.editor = combo;
   } else if (usesSpinBox(p)) {
@@ -143,9 +143,9 @@ ParameterForm::Field ParameterForm::makeField(const Parameter& p) {
   f.label->setBuddy(f.editor);
   line->addWidget(f.editor, 1);
   if (!p.unit.isEmpty()) {
-    auto* unit = new QLabel(p.unit, f.row);
-    setRole(unit, "quiet");
-    line->addWidget(unit);
+    f.unit = new QLabel(f.row);
+    setRole(f.unit, "quiet");
+    line->addWidget(f.unit);
   }
   f.error = new QLabel(f.row);
   f.error->setWordWrap(true);
@@ -170,7 +170,8 @@ void ParameterForm::retranslate() {
     f.editor->setAccessibleDescription(help);
     if (auto* path = qobject_cast<PathEdit*>(f.editor)) path->setName(label);
     if (auto* combo = qobject_cast<QComboBox*>(f.editor))
-      for (int i = 0; i < combo->count(); ++i) combo->setItemText(i, translated(combo->itemData(i).toString()));
+      for (int i = 0; i < combo->count(); ++i) combo->setItemText(i, translated(p.choiceLabels.value(i)));
+    if (f.unit) f.unit->setText(translated(p.unit));
     if (auto* edit = qobject_cast<QLineEdit*>(f.editor)) edit->setPlaceholderText(p.defaultValue.isNull() ? tr("Automatic") : QString());
   }
 }
@@ -240,6 +241,17 @@ void ParameterForm::edited() {
   if (filling_) return;
   (void)complete().operator bool();
   Q_EMIT changed();
+}
+
+void ParameterForm::setLabelWidth(int width) {
+  for (const Parameter& p : schema_.parameters()) fields_[p.key].label->setMinimumWidth(p.basic ? width : 0);
+}
+
+int ParameterForm::labelWidth() const {
+  int width = 0;
+  for (const Parameter& p : schema_.parameters())
+    if (p.basic) width = std::max(width, fields_[p.key].label->sizeHint().width());
+  return width;
 }
 
 void ParameterForm::setMoreOpen(bool open) { more_->setChecked(open); }

@@ -25,6 +25,9 @@ class ParameterForm : public QWidget {
   /// Every key, checked. A refusal is also written beside its field.
   Result<QJsonObject> complete();
   void setMoreOpen(bool);
+  /// Labels at least this wide, so that several forms stand in one column. labelWidth(): what the widest label of the first fields needs.
+  void setLabelWidth(int);
+  int labelWidth() const;
   bool moreOpen() const;
   /// The editing widget of a key (tests, focus after a refusal); null when unknown.
   QWidget* field(const QString& key) const;
@@ -37,6 +40,7 @@ class ParameterForm : public QWidget {
     QLabel* label = nullptr;
     QWidget* editor = nullptr;  ///< spin box, combo box, check box, line edit
     QWidget* row = nullptr;     ///< editor with unit and browse button
+    QLabel* unit = nullptr;     ///< null without one
     QLabel* error = nullptr;
   };
   Field makeField(const Parameter&);

@@ -25,6 +25,7 @@ PathEdit::PathEdit(Kind kind, QWidget* parent) : QWidget(parent), kind_(kind) {
   row->addWidget(line_, 1);
   row->addWidget(button_);
   setAcceptDrops(true);
+  setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
   setFocusProxy(line_);
   connect(line_, &QLineEdit::textChanged, this, &PathEdit::changed);
   connect(button_, &QToolButton::clicked, this, &PathEdit::browse);

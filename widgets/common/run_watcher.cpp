@@ -18,8 +18,8 @@ RunWatcher::RunWatcher(StoreClient& store, ProgressStrip& strip, QObject* parent
     strip_.setTask("import", {tr("Import"), tr("Looking for files"), -1, -1, true, true});
   });
   connect(&store, &StoreClient::importProgressed, this, [this](const ImportProgress& p) {
-    const QString detail =
-        tr("%1 of %2 files · %3 files/s").arg(words::number(p.done), words::number(p.total), words::figures(p.filesPerSecond));
+    const QString detail = tr("%1 of %2 · %3 files/s")
+                               .arg(words::number(p.done), words::counted(p.total, words::Noun::File), words::figures(p.filesPerSecond));
     strip_.setTask("import", {tr("Import"), detail, p.total > 0 ? double(p.done) / double(p.total) : -1, p.secondsLeft, true, true});
   });
   connect(&store, &StoreClient::importFinished, this, [this] { strip_.removeTask("import"); });
@@ -60,13 +60,27 @@ QString RunWatcher::jobTitle(const QString& run, const QString& verb) const {
   return verb == u"evaluate" ? tr("Evaluating %1").arg(run) : tr("Exporting %1").arg(run);
 }
 
+QString RunWatcher::phaseText(const QString& phase) {
+  static const QMap<QString, const char*> kPhases{{QStringLiteral("loading"), QT_TR_NOOP("loading")},
+                                                  {QStringLiteral("choosing-threshold"), QT_TR_NOOP("choosing the threshold")},
+                                                  {QStringLiteral("predicting"), QT_TR_NOOP("answering for the test split")},
+                                                  {QStringLiteral("measuring"), QT_TR_NOOP("working out the figures")},
+                                                  {QStringLiteral("drawing"), QT_TR_NOOP("drawing examples")},
+                                                  {QStringLiteral("attacking"), QT_TR_NOOP("trying to mislead the model")},
+                                                  {QStringLiteral("timing"), QT_TR_NOOP("measuring the speed")},
+                                                  {QStringLiteral("writing"), QT_TR_NOOP("writing the report")},
+                                                  {QStringLiteral("exporting"), QT_TR_NOOP("making and measuring the candidates")}};
+  const auto it = kPhases.constFind(phase);
+  return it == kPhases.constEnd() ? QString() : tr(*it);
+}
+
 void RunWatcher::jobEvents(const QString& run, const QString& verb, const QList<RunEvent>& events) {
   for (const RunEvent& e : events)
-    if (e.type == u"progress") {
+    if (e.type == u"progress" || e.type == u"phase") {
       const double total = e.body["total"].toDouble();
-      strip_.setTask(
-          "job/" + run + '/' + verb,
-          {jobTitle(run, verb), {}, total > 0 ? e.body["done"].toDouble() / total : -1, e.body["secondsLeft"].toDouble(-1), false, true});
+      strip_.setTask("job/" + run + '/' + verb,
+                     {jobTitle(run, verb), phaseText(e.body["name"].toString()), total > 0 ? e.body["done"].toDouble() / total : -1,
+                      e.body["secondsLeft"].toDouble(-1), true, true});
     }
 }
 
@@ -92,6 +106,9 @@ void RunWatcher::stateChanged() {
 
 void RunWatcher::stop(const QString& id) {
   if (id == u"import") store_.stopImport();
+  else if (id.startsWith(u"job/"))
+    store_.supervise([run = id.section('/', 1, 1), verb = id.section('/', 2)](Project&, RunSupervisor& s) { return s.stopJob(run, verb); },
+                     this, [](const Result<void>&) {});
   else if (id.startsWith(u"r-"))
     store_.supervise([id](Project&, RunSupervisor& s) { return s.requestStop(id); }, this, [](const Result<void>&) {});
 }

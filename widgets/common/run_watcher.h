@@ -23,6 +23,7 @@ class RunWatcher : public QObject {
   void jobEvents(const QString& run, const QString& verb, const QList<RunEvent>& events);
   void stateChanged();
   void stop(const QString& id);
+  static QString phaseText(const QString& phase);
   QString jobTitle(const QString& run, const QString& verb) const;
 
   struct Progress {

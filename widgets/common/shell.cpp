@@ -169,6 +169,7 @@ Page* MainWindow::pageOf(const QString& id) {
             [this](const QString& task, const QString& title, const QString& detail, double fraction, double left) {
               strip_->setTask(task, {title, detail, fraction, left, false, false});
             });
+    connect(e.page, &Page::markChanged, this, &MainWindow::updateRail);
     connect(e.page, &Page::taskEnded, this, [this](const QString& task) { strip_->removeTask(task); });
     e.page->update_();
     return e.page;
@@ -226,13 +227,17 @@ void MainWindow::find(const QString& text) {
   if (Page* p = currentPage()) p->search(text);
 }
 
-void MainWindow::updateAll() {
+void MainWindow::updateRail() {
   int number = 0;
   for (const Entry& e : entries_) {
     const bool step = e.id != QLatin1String(page::kSystem) && e.id != QLatin1String(page::kSettings);
     const Page* p = e.page;
     rail_->button(e.id)->set(pageTitle(e.id), p ? p->mark() : Page::Mark::None, p ? p->missing().reason : QString(), step ? ++number : 0);
   }
+}
+
+void MainWindow::updateAll() {
+  updateRail();
   updateTopBar();
   if (Page* p = currentPage()) {
     p->update_();

@@ -47,6 +47,7 @@ class MainWindow : public QMainWindow {
   void addShortcuts();
   void createNext();
   void updateAll();
+  void updateRail();
   void updateTopBar();
   void setInspectorShown(bool);
   void showHelp();

@@ -1,20 +1,51 @@
 #include "widgets/common/table.h"
 
+#include <algorithm>
+
 #include <QApplication>
 #include <QClipboard>
 #include <QHeaderView>
-#include <QKeyEvent>
+#include <QRegularExpression>
+#include <QShortcut>
+
+#include "widgets/common/theme.h"
 
 namespace cloister {
+
+void prepareTable(QTableView* table) {
+  table->verticalHeader()->hide();
+  // Rows as tall as the text wants, also after a larger type was chosen.
+  whenThemed(table, [table] { table->verticalHeader()->setDefaultSectionSize(table->fontMetrics().lineSpacing() + space::kM); });
+  table->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
+  table->horizontalHeader()->setHighlightSections(false);
+  table->horizontalHeader()->setStretchLastSection(true);
+  table->setEditTriggers(QAbstractItemView::NoEditTriggers);
+  table->setShowGrid(false);
+  table->setWordWrap(false);
+  table->setTabKeyNavigation(false);
+  auto* copy = new QShortcut(QKeySequence::Copy, table);
+  copy->setContext(Qt::WidgetWithChildrenShortcut);
+  QObject::connect(copy, &QShortcut::activated, table, [table] { QApplication::clipboard()->setText(selectedText(table)); });
+}
+
+QString selectedText(const QTableView* table) {
+  QModelIndexList chosen = table->selectionModel()->selectedIndexes();
+  std::sort(chosen.begin(), chosen.end());
+  QString text;
+  int row = -1;
+  for (const QModelIndex& i : chosen) {
+    if (row >= 0) text += i.row() == row ? '\t' : '\n';
+    row = i.row();
+    text += i.data().toString();
+  }
+  return text;
+}
 
 CopyTable::CopyTable(const QStringList& columns, const QList<QStringList>& rows, QWidget* parent)
     : QTableWidget(int(rows.size()), int(columns.size()), parent) {
   setHorizontalHeaderLabels(columns);
-  verticalHeader()->hide();
-  setEditTriggers(NoEditTriggers);
-  setShowGrid(false);
-  setWordWrap(false);
-  setTabKeyNavigation(false);  // Tab leaves the table
+  prepareTable(this);
+  static const QRegularExpression kFigure(QStringLiteral("^[\\d−–-][\\d.,\\s()（）–%/-]*(ms|s|[KMG]?i?B)?$"));
   setHorizontalScrollBarPolicy(Qt::ScrollBarAsNeeded);
   setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
   for (int r = 0; r < rows.size(); ++r)
@@ -22,11 +53,10 @@ CopyTable::CopyTable(const QStringList& columns, const QList<QStringList>& rows,
       auto* item = new QTableWidgetItem(rows[r].value(c));
       // Figures stand right, words left.
       const QString text = rows[r].value(c);
-      if (c > 0 && !text.isEmpty() && (text[0].isDigit() || text[0] == u'−' || text[0] == u'–'))
-        item->setTextAlignment(Qt::AlignRight | Qt::AlignVCenter);
+      if (c > 0 && kFigure.match(text).hasMatch()) item->setTextAlignment(Qt::AlignRight | Qt::AlignVCenter);
+      if (c > 0 && c == columns.size() - 1 && item->textAlignment() & Qt::AlignRight) horizontalHeader()->setStretchLastSection(false);
       setItem(r, c, item);
     }
-  horizontalHeader()->setStretchLastSection(true);
   resizeColumnsToContents();
   fitHeight();
 }
@@ -36,22 +66,6 @@ void CopyTable::fitHeight() {
   int height = horizontalHeader()->sizeHint().height() + 2 * frameWidth() + 2;
   for (int r = 0; r < rowCount(); ++r) height += rowHeight(r);
   setFixedHeight(height);
-}
-
-QString CopyTable::selectedText() const {
-  QString text;
-  for (const QTableWidgetSelectionRange& range : selectedRanges())
-    for (int r = range.topRow(); r <= range.bottomRow(); ++r) {
-      QStringList cells;
-      for (int c = range.leftColumn(); c <= range.rightColumn(); ++c) cells << (item(r, c) ? item(r, c)->text() : QString());
-      text += cells.join('\t') + '\n';
-    }
-  return text;
-}
-
-void CopyTable::keyPressEvent(QKeyEvent* event) {
-  if (event->matches(QKeySequence::Copy)) QApplication::clipboard()->setText(selectedText());
-  else QTableWidget::keyPressEvent(event);
 }
 
 void CopyTable::changeEvent(QEvent* event) {

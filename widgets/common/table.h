@@ -1,9 +1,13 @@
-// A small read-only table whose cells can be selected and copied (Ctrl+C gives tab-separated text), as tall as its rows. Main thread.
+// Tables of the program: what all of them share, and a small read-only one as tall as its rows. Main thread.
 #pragma once
 #include <QStringList>
 #include <QTableWidget>
 
 namespace cloister {
+
+/// Titles left, no grid, Tab leaves the table, Ctrl+C copies what is selected as tab-separated text.
+void prepareTable(QTableView* table);
+QString selectedText(const QTableView* table);
 
 class CopyTable : public QTableWidget {
   Q_OBJECT
@@ -11,10 +15,8 @@ class CopyTable : public QTableWidget {
   CopyTable(const QStringList& columns, const QList<QStringList>& rows, QWidget* parent = nullptr);
   /// Height of header and rows, so that a page scrolls as a whole instead of every table in it.
   void fitHeight();
-  QString selectedText() const;
 
  protected:
-  void keyPressEvent(QKeyEvent*) override;
   void changeEvent(QEvent*) override;
 };
 

@@ -148,6 +148,8 @@ Theme::Theme() : tokens_(light()) {
   if (!qApp) return;
   system_ = QApplication::palette();
   font_ = QApplication::font();
+  // Who set a larger type on the desktop wants it here as well.
+  if (font_.pointSizeF() > 0) scale_ = std::clamp(font_.pointSizeF() / 10, 1.0, 1.6);
   // Named, so that Chinese comes in the weight asked for and in the forms used in mainland China, whatever the desktop speaks.
   QStringList families = font_.families();
   families << QStringLiteral("Noto Sans CJK SC") << QStringLiteral("Source Han Sans SC") << QStringLiteral("WenQuanYi Micro Hei");
@@ -266,9 +268,11 @@ static qreal pointSize(TextSize size) {
   return 10;
 }
 
+qreal Theme::points(TextSize size) const { return pointSize(size) * scale_ + textStep_; }
+
 QFont Theme::font(TextSize size, bool strong) const {
   QFont f = font_;
-  f.setPointSizeF(pointSize(size) + textStep_);
+  f.setPointSizeF(points(size));
   f.setWeight(strong ? QFont::DemiBold : QFont::Normal);
   return f;
 }
@@ -301,7 +305,7 @@ QString Theme::styleSheet() const {
   sheet.replace("{tone}", tokens_.dark ? "dark" : "light");
   const std::pair<const char*, TextSize> sizes[] = {
       {"[small]", TextSize::Small}, {"[section]", TextSize::Section}, {"[page]", TextSize::Page}, {"[headline]", TextSize::Headline}};
-  for (const auto& [name, size] : sizes) sheet.replace(QLatin1String(name), QString::number(pointSize(size) + textStep_) + "pt");
+  for (const auto& [name, size] : sizes) sheet.replace(QLatin1String(name), QString::number(points(size)) + "pt");
   return sheet;
 }
 

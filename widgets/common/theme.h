@@ -70,12 +70,13 @@ class Theme : public QObject {
  private:
   Theme();
   void apply();
+  qreal points(TextSize) const;
   Kind kind_ = Kind::Light;
   int textStep_ = 0;
   Tokens tokens_;
   QPalette system_;
   QFont font_;
-  qreal baseSize_ = 10;
+  qreal scale_ = 1;  ///< the desktop's type size against our 10 points
 };
 
 /// Runs f now and again after each theme change, as long as context lives.

@@ -1,6 +1,8 @@
 #include "widgets/common/words.h"
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include <QCoreApplication>
 #include <QDateTime>
@@ -27,7 +29,9 @@ QString interval(double value, double low, double high) {
   return QStringLiteral("%1 (%2–%3)").arg(l.toString(value, 'f', 2), l.toString(low, 'f', 2), l.toString(high, 'f', 2));
 }
 
-QString percent(double fraction, int decimals) { return QStringLiteral("%1 %").arg(QLocale().toString(100 * fraction, 'f', decimals)); }
+QString percent(double fraction, int decimals) {
+  return QStringLiteral("%1\u00a0%").arg(QLocale().toString(100 * fraction, 'f', decimals));
+}
 
 QString bytes(double n) { return QLocale().formattedDataSize(qint64(n), n < 1024 ? 0 : 1); }
 
@@ -49,6 +53,48 @@ QString timeLeft(double seconds) {
 QString dateTime(const QString& iso) {
   const QDateTime t = QDateTime::fromString(iso, Qt::ISODateWithMs);
   return t.isValid() ? QLocale().toString(t.toLocalTime(), QLocale::ShortFormat) : iso;
+}
+
+QString counted(qint64 n, Noun noun) {
+  const int count = int(std::min<qint64>(n, std::numeric_limits<int>::max()));
+  switch (noun) {
+    case Noun::Sample:
+      return tr("%Ln sample(s)", count);
+    case Noun::Image:
+      return tr("%Ln image(s)", count);
+    case Noun::Patient:
+      return tr("%Ln patient(s)", count);
+    case Noun::Label:
+      return tr("%Ln label(s)", count);
+    case Noun::File:
+      return tr("%Ln file(s)", count);
+    case Noun::Row:
+      return tr("%Ln row(s)", count);
+    case Noun::Conflict:
+      return tr("%Ln conflict(s)", count);
+    case Noun::Core:
+      return tr("%Ln core(s)", count);
+    case Noun::Thread:
+      return tr("%Ln thread(s)", count);
+  }
+  return {};
+}
+
+QString architecture(const QString& id) {
+  if (id == u"small_cnn") return tr("Small CNN");
+  if (id.startsWith(u"resnet")) return QStringLiteral("ResNet-") + id.mid(6);
+  if (id == u"vit_s_16") return QStringLiteral("ViT-S/16");
+  if (id == u"image_classifier") return tr("Image classifier");
+  return id;  // newer than this program
+}
+
+QString metric(const QString& series) {
+  const QString name = series.section('/', -1);
+  if (name == u"auc" || name == u"auc_macro") return QStringLiteral("AUC");
+  if (name == u"loss") return tr("loss");
+  if (name == u"accuracy") return tr("accuracy");
+  if (name == u"balanced_accuracy") return tr("balanced accuracy");
+  return name;
 }
 
 QString shortDigest(const QString& hex) { return hex.left(8); }

@@ -14,5 +14,10 @@ QString duration(double seconds);                         ///< "3 minutes"
 QString dateTime(const QString& iso);                     ///< ISO UTC → local, in the locale's short form
 QString shortDigest(const QString& hex);                  ///< first 8 characters
 QString milliseconds(double);                             ///< 4.31 ms
+QString architecture(const QString& id);                  ///< ResNet-18 for resnet18
+QString metric(const QString& series);                    ///< "balanced accuracy" for validation/balanced_accuracy
+
+enum class Noun { Sample, Image, Patient, Label, File, Row, Conflict, Core, Thread };
+QString counted(qint64 n, Noun);  ///< "1 sample", "1,006 samples"
 
 }  // namespace cloister::words

@@ -108,6 +108,8 @@ void DataPage::buildBrowse() {
   tabs_ = new QTabBar(browse_);
   tabs_->setExpanding(false);
   tabs_->setDrawBase(false);
+  tabs_->setUsesScrollButtons(false);
+  tabs_->setSizePolicy(QSizePolicy::Fixed, QSizePolicy::Fixed);
   for (int i = 0; i < 3; ++i) tabs_->addTab(QString());
   summary_ = new SummaryBar(browse_);
   top->addWidget(tabs_);
@@ -163,15 +165,16 @@ void DataPage::connectAll() {
   connect(freezeSheet_, &FreezeSheet::failed, this, &DataPage::showFailure);
   connect(checks_, &ChecksView::failed, this, &DataPage::showFailure);
   connect(model_, &SampleModel::failed, this, &DataPage::showFailure);
+  using words::Noun;
   connect(importSheet_, &ImportSheet::labelled, this, [this](const LabelTableResult& r) {
-    banner().note(
-        r.conflicts.isEmpty() ? FailureBanner::Tone::Good : FailureBanner::Tone::Warning,
-        tr("%1 rows read, %2 samples changed, %3 rows without a sample, %4 conflicts.")
-            .arg(words::number(r.rows), words::number(r.changed), words::number(r.unmatchedRows), words::number(r.conflicts.size())));
+    banner().note(r.conflicts.isEmpty() ? FailureBanner::Tone::Good : FailureBanner::Tone::Warning,
+                  tr("%1 read, %2 changed, %3 without a sample, %4.")
+                      .arg(words::counted(r.rows, Noun::Row), words::counted(r.changed, Noun::Sample),
+                           words::counted(r.unmatchedRows, Noun::Row), words::counted(r.conflicts.size(), Noun::Conflict)));
     settle();
   });
   connect(freezeSheet_, &FreezeSheet::frozen, this, [this](const Snapshot& s) {
-    banner().note(FailureBanner::Tone::Good, tr("Snapshot %1 is frozen: %2 training, %3 validation and %4 test samples.")
+    banner().note(FailureBanner::Tone::Good, tr("Snapshot %1 is frozen: %2 samples for training, %3 for validation, %4 for the test.")
                                                  .arg(words::shortDigest(s.digest), words::number(s.splitCounts["train"]),
                                                       words::number(s.splitCounts["validation"]), words::number(s.splitCounts["test"])));
     banner().setAction(tr("Continue with training"), [this] { Q_EMIT goTo(page::kTrain); });
@@ -246,14 +249,15 @@ void DataPage::connectAll() {
 
 // An import that a crash or a stop broke off goes on where it was: one button, nothing to type.
 void DataPage::offerResume() {
+  using words::Noun;
   store().read([](Project& p) { return p.imports(); }, this,
                [this](const Result<QList<ImportRecord>>& imports) {
                  if (!imports || imports->isEmpty() || store().importing()) return;
                  const auto newest = std::max_element(imports->begin(), imports->end(),
                                                       [](const ImportRecord& a, const ImportRecord& b) { return a.id < b.id; });
                  if (newest->state != u"running" && newest->state != u"stopped") return;
-                 banner().note(FailureBanner::Tone::Warning, tr("The last import was interrupted after %1 files. It can go on from there.")
-                                                                 .arg(words::number(newest->accepted + newest->refused)));
+                 banner().note(FailureBanner::Tone::Warning, tr("The last import was interrupted after %1. It can go on from there.")
+                                                                 .arg(words::counted(newest->accepted + newest->refused, Noun::File)));
                  banner().setAction(tr("Resume the import"), [this, id = newest->id] {
                    banner().clear();
                    store().resumeImport(id);
@@ -420,7 +424,9 @@ void DataPage::openView(const QString& name) {
   tabs_->setCurrentIndex(name == u"checks" ? Checks : Samples);
   if (name == u"import") showView(Import);
   if (name == u"freeze") showView(Freeze);
-  if (name.isEmpty() && model_->rowCount() > 0) grid_->setCurrentIndex(model_->index(0));
+  if (name == u"files") tabs_->setCurrentIndex(Files);
+  viewer_->showHeader(name == u"header");
+  if ((name.isEmpty() || name == u"header") && model_->rowCount() > 0) grid_->setCurrentIndex(model_->index(0));
 }
 
 void DataPage::showCurrent() {

@@ -36,7 +36,10 @@ class DataPage : public Page {
   bool search(const QString&) override;
   QWidget* inspector() override;
   QString inspectorTitle() const override;
-  QStringList views() const override { return {QStringLiteral("checks"), QStringLiteral("import"), QStringLiteral("freeze")}; }
+  QStringList views() const override {
+    return {QStringLiteral("header"), QStringLiteral("checks"), QStringLiteral("files"), QStringLiteral("import"),
+            QStringLiteral("freeze")};
+  }
   void openView(const QString&) override;
   void inspectorClosed() override { inspectorWanted_ = false; }
 

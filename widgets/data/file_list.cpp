@@ -1,15 +1,13 @@
 #include "widgets/data/file_list.h"
 
-#include <QClipboard>
-#include <QGuiApplication>
 #include <QHeaderView>
-#include <QShortcut>
 #include <QTableView>
 #include <QVBoxLayout>
 
 #include "widgets/common/icons.h"
 #include "widgets/common/language.h"
 #include "widgets/common/store_client.h"
+#include "widgets/common/table.h"
 
 namespace cloister {
 namespace {
@@ -83,19 +81,12 @@ FileList::FileList(StoreClient& store, QWidget* parent) : QWidget(parent), store
   table_ = new QTableView(this);
   table_->setModel(model_);
   table_->setSelectionBehavior(QAbstractItemView::SelectRows);
-  table_->setShowGrid(false);
+  prepareTable(table_);
   table_->setAlternatingRowColors(true);
-  table_->setWordWrap(false);
   table_->setTextElideMode(Qt::ElideMiddle);
-  table_->setTabKeyNavigation(false);
-  table_->verticalHeader()->hide();
-  table_->horizontalHeader()->setStretchLastSection(true);
   table_->setColumnWidth(0, 120);
   table_->setColumnWidth(1, 360);
   column->addWidget(table_);
-  auto* key = new QShortcut(QKeySequence::Copy, table_);
-  key->setContext(Qt::WidgetWithChildrenShortcut);
-  connect(key, &QShortcut::activated, this, &FileList::copy);
   whenTranslated(this, [this] {
     table_->setAccessibleName(tr("Files that were not imported"));
     model_->retranslate();
@@ -110,15 +101,6 @@ void FileList::refresh(Show what, qint64 importId) {
                 asking_ = false;
                 if (rows) model_->setRows(*rows);
               });
-}
-
-void FileList::copy() {
-  QString text;
-  for (const QModelIndex& row : table_->selectionModel()->selectedRows()) {
-    if (!text.isEmpty()) text += '\n';
-    for (int c = 0; c < 3; ++c) text += (c ? "\t" : "") + model_->index(row.row(), c).data().toString();
-  }
-  QGuiApplication::clipboard()->setText(text);
 }
 
 }  // namespace cloister

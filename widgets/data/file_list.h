@@ -38,7 +38,6 @@ class FileList : public QWidget {
   void refresh(Show what, qint64 importId = -1);
 
  private:
-  void copy();
   StoreClient& store_;
   FileListModel* model_;
   QTableView* table_;

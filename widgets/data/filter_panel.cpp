@@ -33,7 +33,8 @@ void fillCounts(QComboBox* box, const QString& all, const QMap<QString, qint64>&
 }  // namespace
 
 FilterPanel::FilterPanel(QWidget* parent) : QFrame(parent) {
-  setFixedWidth(kWidth);
+  setSizePolicy(QSizePolicy::Fixed, QSizePolicy::Preferred);
+  setMinimumWidth(kWidth);
   auto* column = new QVBoxLayout(this);
   column->setContentsMargins(0, 0, 0, 0);
   column->setSpacing(space::kXs);

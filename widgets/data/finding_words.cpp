@@ -8,9 +8,9 @@
 namespace cloister {
 namespace {
 
-QString tr(const char* text) { return QCoreApplication::translate("Findings", text); }
+QString tr(const char* text, int n = -1) { return QCoreApplication::translate("Findings", text, nullptr, n); }
 
-QString count(const Finding& f, const char* key) { return words::number(f.args[QLatin1String(key)].toInteger()); }
+int count(const Finding& f) { return f.args["count"].toInt(); }
 
 QString joined(const QJsonValue& list) {
   QStringList parts;
@@ -41,16 +41,19 @@ QString absent(const Finding& f) {
 
 QString describeFinding(const Finding& f) {
   const QString& kind = f.kind;
-  if (kind == u"unreadable") return tr("%1 files could not be imported.").arg(count(f, "count"));
-  if (kind == u"duplicate") return tr("%1 files have the same bytes as another one and were left out.").arg(count(f, "count"));
-  if (kind == u"accepted_with_warning") return tr("%1 files were accepted with a repair or a warning.").arg(count(f, "count"));
+  if (kind == u"unreadable") return tr("%Ln file(s) could not be imported.", count(f));
+  if (kind == u"duplicate") return tr("%Ln file(s) have the same bytes as another one and were left out.", count(f));
+  if (kind == u"accepted_with_warning") return tr("%Ln file(s) were accepted with a repair or a warning.", count(f));
   if (kind == u"conflicting_labels")
-    return tr("%1 images have two different labels for the same bytes. Decide which one is right, or exclude them.").arg(count(f, "count"));
-  if (kind == u"unlabelled") return tr("%1 of %2 samples have no label and will be left out.").arg(count(f, "count"), count(f, "total"));
+    return tr("%Ln image(s) have two different labels for the same bytes. Decide which one is right, or exclude them.", count(f));
+  if (kind == u"unlabelled")
+    return tr("%Ln of %1 sample(s) have no label and will be left out.", count(f)).arg(words::number(f.args["total"].toInteger()));
   if (kind == u"missing_group")
-    return tr("%1 of %2 samples name no patient; each counts as a patient of its own. If one person has several images, training and test "
-              "may share them.")
-        .arg(count(f, "count"), count(f, "total"));
+    return tr("%Ln of %1 sample(s) name no patient; each counts as a patient of its own. If one person has several images, training and "
+              "test "
+              "may share them.",
+              count(f))
+        .arg(words::number(f.args["total"].toInteger()));
   if (kind == u"single_label")
     return tr("All samples have the label \"%1\": there is nothing to tell apart.").arg(f.args["counts"].toObject().keys().value(0));
   if (kind == u"label_imbalance") return imbalance(f);
@@ -60,16 +63,15 @@ QString describeFinding(const Finding& f) {
     return tr("Label and site go together (Cramér's V %1): the model may learn the site instead of the finding.")
         .arg(words::figures(f.args["cramersV"].toDouble(), 2));
   if (kind == u"group_on_both_sides")
-    return tr("%1 patients are in more than one of training, validation and test: the result would look better than it is.")
-        .arg(count(f, "count"));
+    return tr("%Ln patient(s) are in more than one of training, validation and test: the result would look better than it is.", count(f));
   if (kind == u"class_absent_from_split") return absent(f);
   if (kind == u"near_duplicate_across_splits")
-    return (f.args["complete"].toBool(true)
-                ? tr("%1 pairs of images on different sides of the split look almost the same. Look at them before "
-                     "you trust the result.")
-                : tr("More than %1 pairs of images on different sides of the split look almost the same. Look at "
-                     "them before you trust the result."))
-        .arg(count(f, "pairs"));
+    return f.args["complete"].toBool(true)
+               ? tr("%Ln pair(s) of images on different sides of the split look almost the same. Look at them before you trust the result.",
+                    f.args["pairs"].toInt())
+               : tr("More than %Ln pair(s) of images on different sides of the split look almost the same. Look at them before you trust "
+                    "the result.",
+                    f.args["pairs"].toInt());
   return f.message;  // a kind newer than this program
 }
 

@@ -14,7 +14,6 @@
 #include <QVBoxLayout>
 
 #include "core/store/project.h"
-#include "widgets/common/icons.h"
 #include "widgets/common/language.h"
 #include "widgets/common/store_client.h"
 #include "widgets/common/theme.h"
@@ -38,18 +37,7 @@ QFormLayout* formIn(QWidget* box) {
 }  // namespace
 
 FreezeSheet::FreezeSheet(StoreClient& store, QWidget* parent) : QFrame(parent), store_(store) {
-  setRole(this, "sheet");
-  auto* column = new QVBoxLayout(this);
-  column->setContentsMargins(space::kL, space::kM, space::kM, space::kL);
-  column->setSpacing(space::kM);
-  auto* top = new QHBoxLayout;
-  heading_ = new QLabel(this);
-  setRole(heading_, "section");
-  close_ = new QToolButton(this);
-  close_->setIcon(themedIcon("close"));
-  top->addWidget(heading_, 1);
-  top->addWidget(close_);
-  column->addLayout(top);
+  QVBoxLayout* column = beginSheet(this, header_);
   auto* row = new QHBoxLayout;
   row->setSpacing(space::kXxl);
   row->addWidget(buildSplit(), 1);
@@ -59,7 +47,7 @@ FreezeSheet::FreezeSheet(StoreClient& store, QWidget* parent) : QFrame(parent), 
   later_.setSingleShot(true);
   later_.setInterval(kLaterMs);
   connect(&later_, &QTimer::timeout, this, &FreezeSheet::askOutlook);
-  connect(close_, &QToolButton::clicked, this, &FreezeSheet::closed);
+  connect(header_.close, &QToolButton::clicked, this, &FreezeSheet::closed);
   whenTranslated(this, [this] { retranslate(); });
 }
 
@@ -154,9 +142,7 @@ QWidget* FreezeSheet::buildOutlook() {
 }
 
 void FreezeSheet::retranslate() {
-  heading_->setText(tr("Freeze a snapshot"));
-  close_->setToolTip(tr("Close without freezing"));
-  close_->setAccessibleName(close_->toolTip());
+  header_.setTexts(tr("Freeze a snapshot"), tr("Close without freezing"));
   splitTitle_->setText(tr("Split"));
   pixelTitle_->setText(tr("Preprocessing"));
   outlookTitle_->setText(tr("What will be frozen"));
@@ -301,9 +287,9 @@ void FreezeSheet::showOutlook() {
     outlookText_->setText(describe(*outlook_.failure));
     outlookFindings_->clear();
   } else {
-    const auto n = [this](const char* split) { return words::number(outlook_.samples.value(QLatin1String(split))); };
-    QStringList lines{tr("Training: %1 samples").arg(n("train")), tr("Validation: %1 samples").arg(n("validation")),
-                      tr("Test: %1 samples").arg(n("test")), tr("%1 groups, each on one side only").arg(words::number(outlook_.groups))};
+    const auto n = [this](const char* split) { return words::counted(outlook_.samples.value(QLatin1String(split)), words::Noun::Sample); };
+    QStringList lines{tr("Training: %1").arg(n("train")), tr("Validation: %1").arg(n("validation")), tr("Test: %1").arg(n("test")),
+                      tr("%Ln group(s), each on one side only", nullptr, int(outlook_.groups))};
     if (outlook_.left > 0) lines << tr("Left out: %1 without a label or excluded").arg(words::number(outlook_.left));
     outlookText_->setText(lines.join('\n'));
     QStringList findings;

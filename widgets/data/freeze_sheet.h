@@ -5,6 +5,7 @@
 #include <QTimer>
 
 #include "core/curation/dataset.h"
+#include "widgets/common/sheet_header.h"
 
 class QCheckBox;
 class QComboBox;
@@ -12,7 +13,6 @@ class QFormLayout;
 class QLabel;
 class QLineEdit;
 class QSpinBox;
-class QToolButton;
 
 namespace cloister {
 
@@ -56,9 +56,9 @@ class FreezeSheet : public QFrame {
   Outlook outlook_;
   bool known_ = false, asking_ = false, askAgain_ = false, freezing_ = false;
   QTimer later_;
-  QLabel *heading_, *splitTitle_, *pixelTitle_, *outlookTitle_, *trainLabel_, *validationLabel_, *testLabel_, *sumHint_, *groupLabel_,
-      *seedLabel_, *reasonLabel_, *sizeLabel_, *channelsLabel_, *windowLabel_, *fitLabel_, *outlookText_, *outlookFindings_;
-  QToolButton* close_;
+  QLabel *splitTitle_, *pixelTitle_, *outlookTitle_, *trainLabel_, *validationLabel_, *testLabel_, *sumHint_, *groupLabel_, *seedLabel_,
+      *reasonLabel_, *sizeLabel_, *channelsLabel_, *windowLabel_, *fitLabel_, *outlookText_, *outlookFindings_;
+  SheetHeader header_;
   QSpinBox *train_, *validation_, *test_, *seed_, *size_;
   QComboBox *group_, *channels_, *window_, *fit_;
   QCheckBox* stratify_;

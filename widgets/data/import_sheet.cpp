@@ -32,19 +32,7 @@ constexpr int kListEveryMs = 1000;
 }
 
 ImportSheet::ImportSheet(StoreClient& store, QWidget* parent) : QFrame(parent), store_(store) {
-  setRole(this, "sheet");
-  setAcceptDrops(true);
-  auto* column = new QVBoxLayout(this);
-  column->setContentsMargins(space::kL, space::kM, space::kM, space::kM);
-  column->setSpacing(space::kM);
-  auto* top = new QHBoxLayout;
-  heading_ = new QLabel(this);
-  setRole(heading_, "section");
-  close_ = new QToolButton(this);
-  close_->setIcon(themedIcon("close"));
-  top->addWidget(heading_, 1);
-  top->addWidget(close_);
-  column->addLayout(top);
+  QVBoxLayout* column = beginSheet(this, header_);
   stack_ = new QStackedLayout;
   auto* form = new QWidget(this);
   auto* live = new QWidget(this);
@@ -53,7 +41,7 @@ ImportSheet::ImportSheet(StoreClient& store, QWidget* parent) : QFrame(parent), 
   stack_->addWidget(form);
   stack_->addWidget(live);
   column->addLayout(stack_, 1);
-  connect(close_, &QToolButton::clicked, this, &ImportSheet::closed);
+  connect(header_.close, &QToolButton::clicked, this, &ImportSheet::closed);
   connect(&store, &StoreClient::importStarted, this, [this] {
     outcome_.clear();
     last_ = {};
@@ -172,9 +160,7 @@ void ImportSheet::buildLive(QWidget* live) {
 }
 
 void ImportSheet::retranslate() {
-  heading_->setText(tr("Import"));
-  close_->setToolTip(tr("Close this sheet; a running import goes on"));
-  close_->setAccessibleName(close_->toolTip());
+  header_.setTexts(tr("Import"), tr("Close this sheet; a running import goes on"));
   sourceLabel_->setText(tr("Kind of files"));
   pathsLabel_->setText(tr("Folders and files"));
   drop_->setText(tr("Drop folders or files here"));
@@ -302,7 +288,7 @@ void ImportSheet::progressed(const ImportProgress& p) {
   const bool known = p.total > 0;
   bar_->setRange(0, known ? 1000 : 0);
   if (known) bar_->setValue(int(1000 * p.done / p.total));
-  liveText_->setText(known ? tr("%1 of %2 files · %3 accepted · %4 refused · %5 duplicates")
+  liveText_->setText(known ? tr("%1 of %2 · %3 accepted · %4 refused · %5 duplicate")
                                  .arg(words::number(p.done), words::number(p.total), words::number(p.accepted), words::number(p.refused),
                                       words::number(p.duplicates))
                            : tr("Looking for files…"));

@@ -6,6 +6,7 @@
 
 #include "core/curation/import_job.h"
 #include "core/extension/plugin_catalogue.h"
+#include "widgets/common/sheet_header.h"
 
 class QComboBox;
 class QLabel;
@@ -13,7 +14,6 @@ class QListWidget;
 class QProgressBar;
 class QPushButton;
 class QStackedLayout;
-class QToolButton;
 
 namespace cloister {
 
@@ -65,8 +65,8 @@ class ImportSheet : public QFrame {
   QString outcome_;
   QElapsedTimer listed_;
   QStackedLayout* stack_;
-  QLabel *heading_, *sourceLabel_, *pathsLabel_, *labelsLabel_, *drop_, *optionsLabel_;
-  QToolButton* close_;
+  QLabel *sourceLabel_, *pathsLabel_, *labelsLabel_, *drop_, *optionsLabel_;
+  SheetHeader header_;
   QComboBox* source_;
   QListWidget* paths_;
   QPushButton *addFiles_, *addFolder_, *remove_;

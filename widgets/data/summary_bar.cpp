@@ -46,22 +46,25 @@ void SummaryBar::setShown(qint64 shown) {
 void SummaryBar::retranslate() {
   const SampleCounts& c = counts_;
   const qint64 labels = c.byLabel.size() - (c.byLabel.contains(QString()) ? 1 : 0);
+  using words::Noun;
   const auto set = [this](Figure figure, qint64 n, const QString& text, const QString& tip, bool always) {
     QPushButton* b = chips_[figure];
-    b->setText(text.arg(words::number(n)));
+    b->setText(text);
     b->setToolTip(tip);
     b->setAccessibleName(b->text());
     b->setAccessibleDescription(tip);
     b->setVisible(always || n > 0);
   };
-  set(Figure::Images, c.samples, tr("%1 images"), tr("Show all images"), true);
-  set(Figure::Patients, c.patients, tr("%1 patients"), tr("Choose a patient"), true);
-  set(Figure::Labels, labels, tr("%1 labels"), tr("Choose a label"), true);
-  set(Figure::Unlabelled, c.samples - c.labelled, tr("%1 without a label"), tr("Show images without a label"), false);
-  set(Figure::Duplicates, c.duplicates, tr("%1 duplicates"), tr("Show the duplicate files and their originals"), false);
-  set(Figure::Refused, c.refused, tr("%1 refused"), tr("Show the refused files with the reason"), false);
-  set(Figure::Problems, c.problems, tr("%1 with a warning"), tr("Show images with a warning"), false);
-  set(Figure::Excluded, c.excluded, tr("%1 excluded"), tr("Show or hide excluded images"), false);
+  set(Figure::Images, c.samples, words::counted(c.samples, Noun::Image), tr("Show all images"), true);
+  set(Figure::Patients, c.patients, words::counted(c.patients, Noun::Patient), tr("Choose a patient"), true);
+  set(Figure::Labels, labels, words::counted(labels, Noun::Label), tr("Choose a label"), true);
+  set(Figure::Unlabelled, c.samples - c.labelled, tr("%1 without a label").arg(words::number(c.samples - c.labelled)),
+      tr("Show images without a label"), false);
+  set(Figure::Duplicates, c.duplicates, tr("%Ln duplicate(s)", nullptr, int(c.duplicates)),
+      tr("Show the duplicate files and their originals"), false);
+  set(Figure::Refused, c.refused, tr("%1 refused").arg(words::number(c.refused)), tr("Show the refused files with the reason"), false);
+  set(Figure::Problems, c.problems, tr("%1 with a warning").arg(words::number(c.problems)), tr("Show images with a warning"), false);
+  set(Figure::Excluded, c.excluded, tr("%1 excluded").arg(words::number(c.excluded)), tr("Show or hide excluded images"), false);
   shownLabel_->setVisible(shown_ >= 0 && shown_ != c.samples);
   shownLabel_->setText(tr("%1 shown").arg(words::number(shown_)));
 }

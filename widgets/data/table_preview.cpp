@@ -82,6 +82,7 @@ TablePreview::TablePreview(StoreClient& store, QWidget* parent) : QFrame(parent)
   grid_->setEditTriggers(QAbstractItemView::NoEditTriggers);
   grid_->setTabKeyNavigation(false);
   grid_->verticalHeader()->hide();
+  grid_->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
   grid_->setMinimumHeight(180);
   column->addWidget(grid_, 1);
   hint_ = new QLabel(this);

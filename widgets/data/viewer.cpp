@@ -118,7 +118,7 @@ void Viewer::buildControls(QVBoxLayout* column) {
   widthBox_ = box(1);
   centerLabel_->setBuddy(centerBox_);
   widthLabel_->setBuddy(widthBox_);
-  presets_ = new QComboBox(windowRow_);
+  presets_ = new QComboBox(this);
   presets_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
   presets_->setMinimumContentsLength(6);
   fit_ = new QToolButton(windowRow_);
@@ -127,9 +127,9 @@ void Viewer::buildControls(QVBoxLayout* column) {
   row->addWidget(centerBox_, 1);
   row->addWidget(widthLabel_);
   row->addWidget(widthBox_, 1);
-  row->addWidget(presets_, 2);
   row->addWidget(fit_);
   column->addWidget(windowRow_);
+  column->addWidget(presets_);
   connect(presets_, &QComboBox::activated, this, [this](int i) {
     const QPointF window = presets_->itemData(i).toPointF();
     setWindow(window.x(), window.y());
@@ -180,6 +180,8 @@ void Viewer::retranslate() {
     canvas_->setMessage(tr("Select a sample to see it here."));
   }
 }
+
+void Viewer::showHeader(bool on) { tabs_->setCurrentIndex(on ? 1 : 0); }
 
 void Viewer::clear() {
   ++generation_;
@@ -252,6 +254,7 @@ void Viewer::loaded(const QJsonObject& answer) {
   answer_ = answer;
   header_->setHeader(answer["header"].toArray());
   windowRow_->setVisible(pixels_->channels == 1);
+  presets_->setVisible(pixels_->channels == 1);
   if (pixels_->channels == 1 && (first || width_ <= 0)) {
     low_ = answer["minimum"].toDouble();
     high_ = std::max(low_ + 1, answer["maximum"].toDouble());

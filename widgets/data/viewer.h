@@ -32,6 +32,7 @@ class Viewer : public QWidget {
   /// objectPath: the original bytes in objects/.
   void show_(const Sample& sample, const QString& objectPath);
   void clear();
+  void showHeader(bool);  ///< the tab with the header, or the one with the facts
   qint64 shownId() const { return sample_.id; }
 
  private:

@@ -18,8 +18,10 @@
 
 #include "core/domain/files.h"
 #include "widgets/common/failure_banner.h"
+#include "widgets/common/icons.h"
 #include "widgets/common/language.h"
 #include "widgets/common/plot.h"
+#include "widgets/common/run_box.h"
 #include "widgets/common/store_client.h"
 #include "widgets/common/theme.h"
 #include "widgets/common/words.h"
@@ -57,6 +59,9 @@ EvaluatePage::EvaluatePage(StoreClient& client, QWidget* parent) : Page(page::kE
   report_ = new QToolButton(this);
   report_->setPopupMode(QToolButton::InstantPopup);
   report_->setMenu(new QMenu(report_));
+  report_->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
+  report_->setIcon(themedIcon("chevron-down"));
+  report_->setLayoutDirection(Qt::RightToLeft);  // the arrow after the word
   headerTools()->addWidget(report_);
   again_ = new QPushButton(this);
   stop_ = new QPushButton(this);
@@ -74,24 +79,20 @@ EvaluatePage::EvaluatePage(StoreClient& client, QWidget* parent) : Page(page::kE
     if (evaluated()) Q_EMIT goTo(page::kExport);
     else start();
   });
-  connect(&client, &StoreClient::jobEvents, this, [this](const QString& r, const QString& verb, const QList<RunEvent>& events) {
+  connect(&client, &StoreClient::jobEvents, this, [this](const QString& r, const QString& verb) {
     if (verb != u"evaluate") return;
-    running_ = r;
-    for (const RunEvent& e : events)
-      if (e.type == u"progress" || e.type == u"phase") {
-        const double total = e.body["total"].toDouble();
-        Q_EMIT taskChanged(QStringLiteral("evaluate"), tr("Evaluating %1").arg(r), e.body["name"].toString(),
-                           total > 0 ? e.body["done"].toDouble() / total : -1, e.body["secondsLeft"].toDouble(-1));
-      }
+    if (std::exchange(running_, r) == r) return;
     update_();
+    Q_EMIT markChanged();
   });
   connect(&client, &StoreClient::jobFinished, this, [this](const QString& r, const QString& verb, int, const QJsonObject& result) {
     if (verb != u"evaluate") return;
     running_.clear();
-    Q_EMIT taskEnded(QStringLiteral("evaluate"));
     if (result.contains("failure")) showFailure(Failure::fromJson(result["failure"].toObject()));
     store().refreshState();
     if (r == run()) load(true);
+    retranslate();
+    Q_EMIT markChanged();
   });
   connect(&client, &StoreClient::stateChanged, this, [this] {
     if (isVisible()) refresh();
@@ -108,7 +109,7 @@ QString EvaluatePage::title() const { return tr("Evaluate"); }
 
 Page::Missing EvaluatePage::missing() const {
   const ProjectState& s = store().state();
-  if (!s.open) return {tr("No project is open. Open or create one first."), page::kProject, tr("Go to Project")};
+  if (!s.open) return projectMissing();
   if (s.newestFinishedRun().isEmpty())
     return {tr("There is no finished run to evaluate. Train a model first."), page::kTrain, tr("Go to Train")};
   return {};
@@ -141,16 +142,7 @@ void EvaluatePage::fillRuns() {
   QStringList ids;
   for (const RunRecord& r : store().state().runs)
     if (r.state == u"finished" || r.state == u"stopped") ids << r.id;
-  QStringList shown;
-  for (int i = 0; i < runs_->count(); ++i) shown << runs_->itemData(i).toString();
-  if (ids == shown) return;
-  const QString before = run();
-  const QSignalBlocker quiet(runs_);
-  runs_->clear();
-  for (const RunRecord& r : store().state().runs)
-    if (ids.contains(r.id)) runs_->addItem(r.id + QStringLiteral("  ") + r.summary["architecture"].toString(r.family), r.id);
-  const int at = runs_->findData(before.isEmpty() ? store().state().newestFinishedRun() : before);
-  runs_->setCurrentIndex(std::max(0, at));
+  fillRunBox(runs_, store().state().runs, ids, store().state().newestFinishedRun());
 }
 
 void EvaluatePage::load(bool again) {
@@ -192,12 +184,10 @@ void EvaluatePage::start() {
   running_ = id;
   update_();
   retranslate();
-  Q_EMIT taskChanged(QStringLiteral("evaluate"), tr("Evaluating %1").arg(id), {}, -1, -1);
   store().supervise([id, options](Project&, RunSupervisor& s) { return s.startJob(id, QStringLiteral("evaluate"), options); }, this,
                     [this](Result<QString> started) {
                       if (started) return;
                       running_.clear();
-                      Q_EMIT taskEnded(QStringLiteral("evaluate"));
                       showFailure(started.error());
                       retranslate();
                     });
@@ -205,7 +195,7 @@ void EvaluatePage::start() {
 
 void EvaluatePage::stop() {
   const QString id = running_;
-  store().supervise([id](Project&, RunSupervisor& s) { return s.requestStop(id); }, this,
+  store().supervise([id](Project&, RunSupervisor& s) { return s.stopJob(id, QStringLiteral("evaluate")); }, this,
                     [this](Result<void> done) {
                       if (!done) showFailure(done.error());
                     });
@@ -253,11 +243,12 @@ void EvaluatePage::showReport() {
   for (QWidget* p : std::initializer_list<QWidget*>{report::rocPlot(json_, plots), report::precisionRecallPlot(json_, plots),
                                                     report::calibrationPlot(json_, plots)})
     row->addWidget(p, 1);
-  column->addWidget(section(tr("Quality"),
-                            tr("On the test split, %1 samples of %2 patients; threshold %3.")
-                                .arg(words::number(json_["samples"].toInteger()), words::number(json_["groups"].toInteger()),
-                                     words::figures(json_["threshold"].toDouble(0.5))),
-                            {plots, report::confusionTable(json_, page), report::perClassTable(json_, page)}, page));
+  column->addWidget(
+      section(tr("Quality"),
+              tr("On the test split, %1 of %2; threshold %3.")
+                  .arg(words::counted(json_["samples"].toInteger(), words::Noun::Sample),
+                       words::counted(json_["groups"].toInteger(), words::Noun::Patient), words::figures(json_["threshold"].toDouble(0.5))),
+              {plots, report::confusionTable(json_, page), report::perClassTable(json_, page)}, page));
 
   if (!json_["attacks"].toArray().isEmpty()) {
     auto* fragile = new QWidget(page);
@@ -304,6 +295,7 @@ void EvaluatePage::saveReport(const QString& suffix) {
 }
 
 void EvaluatePage::retranslate() {
+  fillRuns();
   runLabel_->setText(tr("Run"));
   runs_->setAccessibleName(tr("Run to evaluate"));
   attacks_->setText(tr("With attacks (FGSM, PGD)"));
@@ -312,7 +304,8 @@ void EvaluatePage::retranslate() {
   samplesLabel_->setText(tr("Samples attacked, at most"));
   samples_->setAccessibleName(tr("Samples attacked, at most"));
   report_->setText(tr("Report"));
-  report_->setAccessibleName(tr("Open or save the report"));
+  report_->setToolTip(tr("Open or save the report"));
+  report_->setAccessibleName(report_->toolTip());
   report_->setEnabled(evaluated());
   report_->menu()->clear();
   report_->menu()->addAction(tr("Open in the browser"), this,

@@ -127,10 +127,10 @@ QWidget* headlineCards(const QJsonObject& report, QWidget* parent) {
                                                        .arg(words::figures(h["low"].toDouble()), words::figures(h["high"].toDouble()))
                                                  : QString();
     column->addWidget(label(interval, "small", card));
-    column->addWidget(
-        label(QCoreApplication::translate("Report", "%1 samples, %2 patients")
-                  .arg(words::number(h["n"].toInteger(report["samples"].toInteger())), words::number(report["groups"].toInteger())),
-              "small", card));
+    column->addWidget(label(QCoreApplication::translate("Report", "%1, %2")
+                                .arg(words::counted(h["n"].toInteger(report["samples"].toInteger()), words::Noun::Sample),
+                                     words::counted(report["groups"].toInteger(), words::Noun::Patient)),
+                            "small", card));
     card->setAccessibleName(metricTitle(h["name"].toString()) + QStringLiteral(" ") + intervalText(h));
     grid->addWidget(card, i / kColumns, i % kColumns);
     ++i;
@@ -306,11 +306,11 @@ QWidget* latencyTable(const QJsonArray& latency, QWidget* parent) {
                         words::milliseconds(l["p50"].toDouble()),
                         words::milliseconds(l["p95"].toDouble()),
                         words::milliseconds(l["p99"].toDouble()),
-                        QCoreApplication::translate("Report", "%1 threads, %2 warm-up, %3 timed")
-                            .arg(l["threads"].toInt())
+                        QCoreApplication::translate("Report", "%1, %2 warm-up, %3 timed")
+                            .arg(words::counted(l["threads"].toInt(), words::Noun::Thread))
                             .arg(l["warmup"].toInt())
                             .arg(l["iterations"].toInt())};
-  auto* table = new CopyTable({QCoreApplication::translate("Report", "Precision"), QCoreApplication::translate("Report", "Runtime"),
+  auto* table = new CopyTable({QCoreApplication::translate("Report", "Number format"), QCoreApplication::translate("Report", "Runtime"),
                                QCoreApplication::translate("Report", "Batch"), QCoreApplication::translate("Report", "p50"),
                                QCoreApplication::translate("Report", "p95"), QCoreApplication::translate("Report", "p99"),
                                QCoreApplication::translate("Report", "Conditions")},

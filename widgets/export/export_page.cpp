@@ -13,7 +13,6 @@
 #include <QLineEdit>
 #include <QPlainTextEdit>
 #include <QPushButton>
-#include <QScrollArea>
 #include <QTableWidget>
 #include <QToolButton>
 #include <QUrl>
@@ -22,9 +21,12 @@
 #include "core/trust/audit_log.h"
 #include "core/trust/bundle.h"
 #include "widgets/common/failure_banner.h"
+#include "widgets/common/icons.h"
 #include "widgets/common/language.h"
+#include "widgets/common/run_box.h"
 #include "widgets/common/settings.h"
 #include "widgets/common/store_client.h"
+#include "widgets/common/table.h"
 #include "widgets/common/theme.h"
 #include "widgets/common/words.h"
 #include "widgets/evaluate/report_cards.h"
@@ -52,21 +54,22 @@ QString latencyText(const QJsonObject& candidate) {
 }  // namespace
 
 ExportPage::ExportPage(StoreClient& client, QWidget* parent) : Page(page::kExport, client, parent) {
-  auto* scroll = new QScrollArea(this);
-  scroll->setWidgetResizable(true);
-  scroll->setFrameShape(QFrame::NoFrame);
-  auto* inner = new QWidget(scroll);
-  auto* column = new QVBoxLayout(inner);
+  QVBoxLayout* column = addScrolledColumn();
   column->setContentsMargins(0, 0, space::kS, 0);
-  column->setSpacing(space::kL);
   column->addWidget(buildOptions());
   column->addWidget(buildBundle());
   column->addStretch(1);
-  scroll->setWidget(inner);
-  body()->addWidget(scroll, 1);
   open_ = new QToolButton(this);
   open_->setVisible(false);
   footerTools()->addWidget(open_);
+  stop_ = new QPushButton(this);
+  footerTools()->addWidget(stop_);
+  connect(stop_, &QPushButton::clicked, this, [this] {
+    store().supervise([id = running_](Project&, RunSupervisor& s) { return s.stopJob(id, QStringLiteral("export")); }, this,
+                      [this](Result<void> done) {
+                        if (!done) showFailure(done.error());
+                      });
+  });
 
   connect(open_, &QToolButton::clicked, this, [this] { QDesktopServices::openUrl(QUrl::fromLocalFile(bundleDir_)); });
   connect(runs_, &QComboBox::currentIndexChanged, this, [this] { load(false); });
@@ -76,25 +79,20 @@ ExportPage::ExportPage(StoreClient& client, QWidget* parent) : Page(page::kExpor
     else if (!exported()) makeCandidates();
     else createBundle();
   });
-  connect(&client, &StoreClient::jobEvents, this, [this](const QString& r, const QString& verb, const QList<RunEvent>& events) {
+  connect(&client, &StoreClient::jobEvents, this, [this](const QString& r, const QString& verb) {
     if (verb != u"export") return;
-    running_ = r;
-    for (const RunEvent& e : events)
-      if (e.type == u"progress" || e.type == u"phase") {
-        const double total = e.body["total"].toDouble();
-        Q_EMIT taskChanged(QStringLiteral("export"), tr("Exporting %1").arg(r), e.body["name"].toString(),
-                           total > 0 ? e.body["done"].toDouble() / total : -1, e.body["secondsLeft"].toDouble(-1));
-      }
+    if (std::exchange(running_, r) == r) return;
     updateButtons();
+    Q_EMIT markChanged();
   });
   connect(&client, &StoreClient::jobFinished, this, [this](const QString& r, const QString& verb, int, const QJsonObject& result) {
     if (verb != u"export") return;
     running_.clear();
-    Q_EMIT taskEnded(QStringLiteral("export"));
     if (result.contains("failure")) showFailure(Failure::fromJson(result["failure"].toObject()));
     store().refreshState();
     if (r == run()) load(true);
     updateButtons();
+    Q_EMIT markChanged();
   });
   connect(&client, &StoreClient::stateChanged, this, [this] {
     if (isVisible()) refresh();
@@ -147,11 +145,7 @@ QWidget* ExportPage::buildOptions() {
   table_ = new QTableWidget(card);
   table_->setSelectionBehavior(QAbstractItemView::SelectRows);
   table_->setSelectionMode(QAbstractItemView::SingleSelection);
-  table_->setEditTriggers(QAbstractItemView::NoEditTriggers);
-  table_->setShowGrid(false);
-  table_->setTabKeyNavigation(false);
-  table_->verticalHeader()->hide();
-  table_->horizontalHeader()->setStretchLastSection(true);
+  prepareTable(table_);
   column->addWidget(table_);
   why_ = new QLabel(card);
   why_->setWordWrap(true);
@@ -236,7 +230,7 @@ QWidget* ExportPage::buildBundle() {
   to_ = new QLineEdit(bundleBox_);
   toLabel_->setBuddy(to_);
   browse_ = new QToolButton(bundleBox_);
-  browse_->setText(QStringLiteral("…"));
+  browse_->setIcon(themedIcon("open"));
   auto* toRow = new QHBoxLayout;
   toRow->addWidget(to_, 1);
   toRow->addWidget(browse_);
@@ -267,7 +261,7 @@ QString ExportPage::title() const { return tr("Export"); }
 
 Page::Missing ExportPage::missing() const {
   const ProjectState& s = store().state();
-  if (!s.open) return {tr("No project is open. Open or create one first."), page::kProject, tr("Go to Project")};
+  if (!s.open) return projectMissing();
   if (s.newestFinishedRun().isEmpty())
     return {tr("There is no finished run to export. Train a model first."), page::kTrain, tr("Go to Train")};
   if (s.evaluated.isEmpty()) return {tr("A bundle carries its evaluation. Evaluate the run first."), page::kEvaluate, tr("Go to Evaluate")};
@@ -305,21 +299,7 @@ void ExportPage::refresh() {
   updateButtons();
 }
 
-void ExportPage::fillRuns() {
-  const QStringList ids = store().state().evaluated;
-  QStringList shown;
-  for (int i = 0; i < runs_->count(); ++i) shown << runs_->itemData(i).toString();
-  QStringList wanted;
-  for (const RunRecord& r : store().state().runs)
-    if (ids.contains(r.id)) wanted << r.id;
-  if (wanted == shown) return;
-  const QString before = run();
-  const QSignalBlocker quiet(runs_);
-  runs_->clear();
-  for (const RunRecord& r : store().state().runs)
-    if (ids.contains(r.id)) runs_->addItem(r.id + QStringLiteral("  ") + r.summary["architecture"].toString(r.family), r.id);
-  runs_->setCurrentIndex(std::max(0, runs_->findData(before)));
-}
+void ExportPage::fillRuns() { fillRunBox(runs_, store().state().runs, store().state().evaluated); }
 
 void ExportPage::load(bool again) {
   const QString id = run();
@@ -378,9 +358,26 @@ void ExportPage::fillTable() {
   table_->setFixedHeight(std::max(height, 3 * table_->fontMetrics().lineSpacing()));
   table_->setVisible(!candidates.isEmpty());
   if (!candidates.isEmpty()) table_->selectRow(recommended);
-  why_->setText(candidates.isEmpty() ? tr("No candidates yet: make them to compare accuracy, size and speed.")
-                                     : tr("★ Suggested: %1").arg(json_["why"].toString()));
+  why_->setText(whyText());
   updateButtons();
+}
+
+// In the language of the screen, from the figures; export.json has the same in English.
+QString ExportPage::whyText() const {
+  const QJsonArray candidates = json_.value(QStringLiteral("candidates")).toArray();
+  if (candidates.isEmpty()) return tr("No candidates yet: make them to compare accuracy, size and speed.");
+  const QString limit = words::percent(json_.value(QStringLiteral("maximumAccuracyDrop")).toDouble(), 1);
+  const auto accuracy = [](const QJsonObject& c) { return words::percent(c["accuracy"]["value"].toDouble(), 1); };
+  QJsonObject best;
+  for (const QJsonValue& c : candidates)
+    if (c["name"] == json_.value(QStringLiteral("recommended"))) best = c.toObject();
+  if (best.isEmpty())
+    return tr("None is suggested: no candidate agrees with the trained model and loses at most %1 of accuracy.").arg(limit);
+  return tr("★ Suggested: the fastest that agrees with the trained model and loses at most %1 of accuracy. %2 for one image, %3, accuracy "
+            "%4 "
+            "against %5.")
+      .arg(limit, latencyText(best).section('/', 0, 0).trimmed(), words::bytes(best.value(QStringLiteral("bytes")).toDouble()),
+           accuracy(best), accuracy(candidates.first().toObject()));
 }
 
 void ExportPage::loadKeys() {
@@ -392,7 +389,8 @@ void ExportPage::loadKeys() {
                        if (keys)
                          for (const KeyInfo& k : *keys)
                            keys_->addItem(tr("%1 (%2, %3)").arg(k.name, k.curve, words::shortDigest(k.fingerprint)), k.name);
-                       if (const int i = keys_->findData(before); i >= 0) keys_->setCurrentIndex(i);
+                       // With words for an empty box Qt chooses nothing by itself.
+                       if (keys_->count() > 0) keys_->setCurrentIndex(std::max(0, keys_->findData(before)));
                        if (keys_->count() == 0) newKey_->setChecked(true);
                        updateButtons();
                      });
@@ -412,12 +410,10 @@ void ExportPage::makeCandidates() {
   running_ = id;
   bundleDir_.clear();
   updateButtons();
-  Q_EMIT taskChanged(QStringLiteral("export"), tr("Exporting %1").arg(id), {}, -1, -1);
   store().supervise([id, options](Project&, RunSupervisor& s) { return s.startJob(id, QStringLiteral("export"), options); }, this,
                     [this](Result<QString> started) {
                       if (started) return;
                       running_.clear();
-                      Q_EMIT taskEnded(QStringLiteral("export"));
                       showFailure(started.error());
                       updateButtons();
                     });
@@ -493,6 +489,7 @@ void ExportPage::updateButtons() {
   const bool busy = !running_.isEmpty() || signing_;
   make_->setEnabled(!busy);
   make_->setVisible(exported());
+  stop_->setVisible(!running_.isEmpty());
   bundleBox_->setVisible(exported());
   open_->setVisible(!bundleDir_.isEmpty());
   if (!bundleDir_.isEmpty()) {
@@ -509,6 +506,7 @@ void ExportPage::updateButtons() {
 }
 
 void ExportPage::retranslate() {
+  fillRuns();
   runLabel_->setText(tr("Run"));
   runs_->setAccessibleName(tr("Run to export"));
   fp16_->setAccessibleName(tr("Make an FP16 candidate"));
@@ -521,6 +519,7 @@ void ExportPage::retranslate() {
   dropLabel_->setText(tr("Largest accuracy drop"));
   drop_->setAccessibleName(tr("Largest accuracy drop allowed"));
   make_->setText(tr("Make the candidates again"));
+  stop_->setText(tr("Stop"));
   tableTitle_->setText(tr("Candidates"));
   table_->setAccessibleName(tr("Candidates"));
   bundleTitle_->setText(tr("Signed bundle"));
@@ -530,6 +529,7 @@ void ExportPage::retranslate() {
   use_->setPlaceholderText(tr("For whom, on which images, for which question"));
   limits_->setPlaceholderText(tr("Where it must not be used"));
   keyLabel_->setText(tr("Signing key"));
+  keys_->setPlaceholderText(tr("No key yet: make one"));
   newKey_->setText(tr("New key"));
   newKeyHint_->setText(
       tr("The key stays on this machine, locked with its passphrase. Give the public key to those who will verify your bundles."));
@@ -540,7 +540,8 @@ void ExportPage::retranslate() {
   keyDone_->setText(tr("Create key"));
   passLabel_->setText(tr("Passphrase of the key"));
   toLabel_->setText(tr("Folder of the bundle"));
-  browse_->setAccessibleName(tr("Choose the folder of the bundle"));
+  browse_->setToolTip(tr("Choose the folder of the bundle"));
+  browse_->setAccessibleName(browse_->toolTip());
   open_->setText(tr("Open the folder"));
   const std::pair<QWidget*, QLabel*> named[] = {
       {name_, nameLabel_},         {use_, useLabel_},         {limits_, limitsLabel_},     {keys_, keyLabel_},  {newName_, newNameLabel_},

@@ -47,6 +47,7 @@ class ExportPage : public Page {
   void bundleMade(const QString& dir);
   void updateButtons();
   void showSpace();
+  QString whyText() const;
 
   QComboBox *runs_, *calibration_, *keys_;
   QLabel *runLabel_, *calibrationLabel_, *dropLabel_, *why_, *tableTitle_, *bundleTitle_, *nameLabel_, *useLabel_, *limitsLabel_,
@@ -57,7 +58,7 @@ class ExportPage : public Page {
   QLineEdit *name_, *pass_, *to_, *newName_, *newPass_, *newAgain_;
   QPlainTextEdit *use_, *limits_;
   QComboBox* newCurve_;
-  QPushButton *make_, *create_, *keyDone_;
+  QPushButton *make_, *stop_, *keyDone_;
   QToolButton *newKey_, *browse_, *open_;
   QFrame *newKeyBox_, *bundleBox_;
   QJsonObject json_;

@@ -22,18 +22,7 @@ constexpr int kPicture = 72;
 QString projectsHome() { return QDir::homePath() + "/Cloister"; }
 
 NewProjectSheet::NewProjectSheet(QWidget* parent) : QFrame(parent) {
-  setRole(this, "sheet");
-  auto* column = new QVBoxLayout(this);
-  column->setContentsMargins(space::kL, space::kM, space::kM, space::kL);
-  column->setSpacing(space::kM);
-  auto* top = new QHBoxLayout;
-  heading_ = new QLabel(this);
-  setRole(heading_, "section");
-  close_ = new QToolButton(this);
-  close_->setIcon(themedIcon("close"));
-  top->addWidget(heading_, 1);
-  top->addWidget(close_);
-  column->addLayout(top);
+  QVBoxLayout* column = beginSheet(this, header_);
 
   auto* row = new QHBoxLayout;
   row->setSpacing(space::kXl);
@@ -71,7 +60,7 @@ NewProjectSheet::NewProjectSheet(QWidget* parent) : QFrame(parent) {
   row->addLayout(grid, 3);
   column->addLayout(row);
 
-  connect(close_, &QToolButton::clicked, this, &NewProjectSheet::cancelled);
+  connect(header_.close, &QToolButton::clicked, this, &NewProjectSheet::cancelled);
   connect(name_, &QLineEdit::textChanged, this, [this] {
     suggestFolder();
     Q_EMIT changed();
@@ -85,7 +74,7 @@ NewProjectSheet::NewProjectSheet(QWidget* parent) : QFrame(parent) {
 }
 
 void NewProjectSheet::retranslate() {
-  heading_->setText(tr("New project"));
+  header_.setTexts(tr("New project"), tr("Close without creating a project"));
   kindName_->setText(tr("Image classification"));
   kindText_->setText(tr("Each image gets one of a few labels, for example normal or pneumonia. Works with DICOM and with picture files."));
   nameLabel_->setText(tr("Name"));
@@ -93,9 +82,6 @@ void NewProjectSheet::retranslate() {
   name_->setPlaceholderText(tr("For example: Chest X-rays 2026"));
   name_->setAccessibleName(tr("Name of the project"));
   folder_->setName(tr("Folder of the project"));
-  close_->setToolTip(tr("Close without creating a project"));
-  close_->setAccessibleName(close_->toolTip());
-  setAccessibleName(heading_->text());
 }
 
 void NewProjectSheet::begin() {

@@ -2,9 +2,10 @@
 #pragma once
 #include <QFrame>
 
+#include "widgets/common/sheet_header.h"
+
 class QLabel;
 class QLineEdit;
-class QToolButton;
 
 namespace cloister {
 
@@ -27,10 +28,10 @@ class NewProjectSheet : public QFrame {
  private:
   void suggestFolder();
   void retranslate();
-  QLabel *heading_, *kindText_, *picture_, *kindName_, *nameLabel_, *folderLabel_;
+  QLabel *kindText_, *picture_, *kindName_, *nameLabel_, *folderLabel_;
   QLineEdit* name_;
   PathEdit* folder_;
-  QToolButton* close_;
+  SheetHeader header_;
   bool folderTouched_ = false, suggesting_ = false;
 };
 

@@ -102,7 +102,7 @@ void ProjectCard::retranslate() {
   kind_->setText(tr("Image classification"));
   path_->setText(QFontMetrics(path_->font()).elidedText(QDir::toNativeSeparators(dir_), Qt::ElideMiddle, kCardWidth - 130));
   path_->setToolTip(dir_);
-  open_->setText(current_ ? tr("Open now") : tr("Open"));
+  open_->setText(current_ ? tr("Is open") : tr("Open"));
   open_->setEnabled(!current_ && (!known_ || s.readable));
   open_->setAccessibleName(tr("Open project %1").arg(name));
   remove_->setToolTip(tr("Remove from this list; the folder stays as it is"));
@@ -116,10 +116,10 @@ void ProjectCard::retranslate() {
   model_->setVisible(s.readable);
   kind_->setVisible(s.readable);
   samples_->setText(s.samples == 0 ? tr("No samples yet")
-                                   : tr("%1 samples, %2 labelled").arg(words::number(s.samples), words::number(s.labelled)));
+                                   : tr("%1, %2 labelled").arg(words::counted(s.samples, words::Noun::Sample), words::number(s.labelled)));
   if (s.lastRun.isEmpty()) model_->setText(tr("No model yet"));
   else if (s.bestValue >= 0)
-    model_->setText(tr("Last model %1: %2 %3").arg(s.lastRun, s.bestMetric.section('/', -1), words::figures(s.bestValue)));
+    model_->setText(tr("Last model %1: %2 %3").arg(s.lastRun, words::metric(s.bestMetric), words::figures(s.bestValue)));
   else model_->setText(tr("Last run %1").arg(s.lastRun));
   const bool failed = s.lastRunState == u"failed" || s.lastRunState == u"attempt_failed";
   setRole(health_, !s.readable ? "bad" : failed ? "warning" : "good");

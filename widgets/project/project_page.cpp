@@ -4,7 +4,6 @@
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QPushButton>
-#include <QScrollArea>
 #include <QVBoxLayout>
 
 #include "widgets/common/failure_banner.h"
@@ -36,15 +35,8 @@ ProjectSummary summaryOf(const ProjectState& state) {
 
 ProjectPage::ProjectPage(StoreClient& store, QWidget* parent)
     : Page(page::kProject, store, parent), sampleProject_(new SampleProject(store, this)) {
-  auto* scroll = new QScrollArea(this);
-  scroll->setWidgetResizable(true);
-  scroll->setFrameShape(QFrame::NoFrame);
-  scroll->setFocusPolicy(Qt::NoFocus);
-  auto* inner = new QWidget(scroll);
-  setRole(inner, "clear");
-  auto* column = new QVBoxLayout(inner);
-  column->setContentsMargins(0, 0, 0, 0);
-  column->setSpacing(space::kL);
+  QVBoxLayout* column = addScrolledColumn();
+  QWidget* inner = column->parentWidget();
   sheet_ = new NewProjectSheet(inner);
   sheet_->hide();
   column->addWidget(sheet_);
@@ -58,8 +50,6 @@ ProjectPage::ProjectPage(StoreClient& store, QWidget* parent)
   cards_ = new FlowLayout(cardsWidget_, space::kL);
   column->addWidget(cardsWidget_);
   column->addStretch(1);
-  scroll->setWidget(inner);
-  body()->addWidget(scroll, 1);
 
   sample_ = new QPushButton(this);
   sample_->setIcon(themedIcon("sample"));

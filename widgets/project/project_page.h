@@ -25,6 +25,8 @@ class ProjectPage : public Page {
   QString help() const override;
   void refresh() override;
   void retranslate() override;
+  QStringList views() const override { return {QStringLiteral("new")}; }
+  void openView(const QString& name) override { openSheet(name == QStringLiteral("new")); }
 
  private:
   void buildEmptyState();

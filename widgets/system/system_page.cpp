@@ -146,8 +146,10 @@ void SystemPage::show_() {
   cpu_.figure->setText(cpu["model"].toString());
   QStringList instructions;
   for (const QJsonValue& v : cpu["instructions"].toArray()) instructions << v.toString();
-  cpu_.facts->setText(tr("%1 cores, %2 threads").arg(cpu["cores"].toInt()).arg(cpu["threads"].toInt()) + '\n' +
-                      (instructions.isEmpty() ? tr("No vector instructions that matter here") : instructions.join(QStringLiteral(" · "))));
+  cpu_.facts->setText(tr("%1, %2").arg(words::counted(cpu["cores"].toInt(), words::Noun::Core),
+                                       words::counted(cpu["threads"].toInt(), words::Noun::Thread)) +
+                      '\n' +
+                      (instructions.isEmpty() ? tr("No vector instructions that matter here") : instructions.join(QStringLiteral(", "))));
   memory_.figure->setText(words::bytes(memory["total"].toDouble()));
   memory_.facts->setText(tr("%1 free now").arg(words::bytes(memory["free"].toDouble())));
   diskCard_.figure->setText(tr("%1 free of %2").arg(words::bytes(disk["free"].toDouble()), words::bytes(disk["total"].toDouble())));

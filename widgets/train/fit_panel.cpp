@@ -10,36 +10,41 @@
 
 namespace cloister {
 
-/// Parts of the memory as one bar with the free memory as its length; every part has a pattern beside its colour.
+/// Parts of the memory as one bar with the free memory as its length, and below it what each part is; every part has a pattern beside its
+/// colour.
 class MemoryBar : public QWidget {
  public:
   explicit MemoryBar(QWidget* parent) : QWidget(parent) {
-    setMinimumHeight(space::kXl);
-    setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
-    whenThemed(this, [this] { update(); });
+    QSizePolicy policy(QSizePolicy::Expanding, QSizePolicy::Fixed);
+    policy.setHeightForWidth(true);
+    setSizePolicy(policy);
+    whenThemed(this, [this] { updateGeometry(); });
   }
-  void set(const QJsonObject& parts, qint64 free) {
+  void set(const QList<QPair<QString, double>>& parts, qint64 free) {
     parts_ = parts;
     free_ = free;
+    updateGeometry();
     update();
   }
+  bool hasHeightForWidth() const override { return true; }
+  int heightForWidth(int width) const override { return arrange(width, nullptr); }
+  QSize sizeHint() const override { return {10 * space::kXxl, arrange(10 * space::kXxl, nullptr)}; }
+  QSize minimumSizeHint() const override { return {5 * space::kXxl, space::kXl}; }
 
  protected:
   void paintEvent(QPaintEvent*) override {
     const Tokens& t = Theme::current().tokens();
     QPainter p(this);
-    const QRectF box = QRectF(rect()).adjusted(0.5, 0.5, -0.5, -0.5);
+    p.setFont(legendFont());
+    const QRectF box(0.5, 0.5, width() - 1, space::kXl - 1);
     p.fillRect(box, t.raised);
     double need = 0;
-    for (const QJsonValue& v : std::as_const(parts_)) need += v.toDouble();
+    for (const auto& part : parts_) need += part.second;
     const double scale = box.width() / std::max({need, double(free_), 1.0});
-    static constexpr Qt::BrushStyle kPatterns[] = {Qt::SolidPattern, Qt::BDiagPattern,  Qt::Dense4Pattern,
-                                                   Qt::FDiagPattern, Qt::Dense6Pattern, Qt::CrossPattern};
     double x = box.left();
-    int i = 0;
-    for (auto it = parts_.begin(); it != parts_.end(); ++it, ++i) {
-      const double w = it.value().toDouble() * scale;
-      p.fillRect(QRectF(x, box.top(), w, box.height()), QBrush(Theme::current().series(i), kPatterns[i % 6]));
+    for (int i = 0; i < parts_.size(); ++i) {
+      const double w = parts_[i].second * scale;
+      p.fillRect(QRectF(x, box.top(), w, box.height()), brush(i));
       x += w;
     }
     if (double(free_) < need) {  // where the free memory ends
@@ -49,10 +54,42 @@ class MemoryBar : public QWidget {
     }
     p.setPen(t.line);
     p.drawRect(box);
+    arrange(width(), &p);
   }
 
  private:
-  QJsonObject parts_;
+  static QFont legendFont() { return Theme::current().font(TextSize::Small); }
+  static QBrush brush(int i) {
+    static constexpr Qt::BrushStyle kPatterns[] = {Qt::SolidPattern, Qt::BDiagPattern,  Qt::Dense4Pattern,
+                                                   Qt::FDiagPattern, Qt::Dense6Pattern, Qt::CrossPattern};
+    return QBrush(Theme::current().series(i), kPatterns[i % 6]);
+  }
+  /// Swatch and words of each part, as many on a line as fit; draws them when there is a painter. Gives the height of bar and legend.
+  int arrange(int width, QPainter* p) const {
+    const QFontMetrics m(legendFont());
+    const int line = m.lineSpacing() + space::kXs, swatch = m.ascent();
+    int x = 0, y = space::kXl + space::kXs;
+    for (int i = 0; i < parts_.size(); ++i) {
+      const QString text = parts_[i].first + QLatin1Char(' ') + words::bytes(parts_[i].second);
+      const int needed = swatch + space::kXs + m.horizontalAdvance(text) + space::kM;
+      if (x > 0 && x + needed - space::kM > width) {
+        x = 0;
+        y += line;
+      }
+      if (p) {
+        const QRect box(x, y + (m.lineSpacing() - swatch) / 2, swatch, swatch);
+        p->fillRect(box, brush(i));
+        p->setPen(Theme::current().tokens().line);
+        p->drawRect(box.adjusted(0, 0, -1, -1));
+        p->setPen(Theme::current().tokens().quiet);
+        p->drawText(x + swatch + space::kXs, y + m.ascent(), text);
+      }
+      x += needed;
+    }
+    return parts_.isEmpty() ? space::kXl : y + line;
+  }
+
+  QList<QPair<QString, double>> parts_;
   qint64 free_ = 0;
 };
 
@@ -104,33 +141,33 @@ void FitPanel::fill() {
   } else {
     verdict_->setText(report_.fits ? tr("Fits this machine.") : tr("Does not fit this machine."));
     setRole(verdict_, report_.fits ? "good" : "bad");
-    bar_->set(report_.parts, report_.memoryFree);
-    QStringList parts;
     static const QMap<QString, const char*> kParts{
         {QStringLiteral("weights"), QT_TR_NOOP("weights")},     {QStringLiteral("gradients"), QT_TR_NOOP("gradients")},
         {QStringLiteral("optimizer"), QT_TR_NOOP("optimizer")}, {QStringLiteral("activations"), QT_TR_NOOP("activations")},
         {QStringLiteral("data"), QT_TR_NOOP("data")},           {QStringLiteral("average"), QT_TR_NOOP("averaged weights")},
         {QStringLiteral("library"), QT_TR_NOOP("library")},     {QStringLiteral("runtime"), QT_TR_NOOP("library")}};
+    QList<QPair<QString, double>> parts;
+    QStringList spoken;
     for (auto it = report_.parts.begin(); it != report_.parts.end(); ++it) {
       const auto name = kParts.constFind(it.key());
-      parts << (name == kParts.constEnd() ? it.key() : tr(*name)) + QStringLiteral(" ") + words::bytes(it.value().toDouble());
+      parts << qMakePair(name == kParts.constEnd() ? it.key() : tr(*name), it.value().toDouble());
+      spoken << parts.last().first + QLatin1Char(' ') + words::bytes(parts.last().second);
     }
-    QString text =
-        tr("Memory %1 of %2 free: %3.")
-            .arg(words::bytes(double(report_.memoryNeeded)), words::bytes(double(report_.memoryFree)), parts.join(QStringLiteral(", ")));
+    bar_->set(parts, report_.memoryFree);
+    QString text = tr("Memory %1 of %2 free.").arg(words::bytes(double(report_.memoryNeeded)), words::bytes(double(report_.memoryFree)));
     text +=
         QLatin1Char('\n') + tr("Disk %1 of %2 free.").arg(words::bytes(double(report_.diskNeeded)), words::bytes(double(report_.diskFree)));
     if (report_.secondsEstimated >= 0)
       text += QLatin1Char('\n') + tr("About %1 on this machine.").arg(words::duration(report_.secondsEstimated));
     figures_->setText(text);
     bar_->setAccessibleName(tr("Memory by part"));
-    bar_->setAccessibleDescription(text);
+    bar_->setAccessibleDescription(spoken.join(QStringLiteral(", ")));
     advice_->setText(report_.advice);
   }
   QStringList devices;
   const QJsonObject cpu = inventory_["cpu"].toObject(), memory = inventory_["memory"].toObject();
   if (!cpu.isEmpty())
-    devices << tr("Processor: %1, %n threads, %2 free", nullptr, cpu["threads"].toInt())
+    devices << tr("Processor: %1, %Ln thread(s), %2 of memory free", nullptr, cpu["threads"].toInt())
                    .arg(cpu["model"].toString(), words::bytes(memory["free"].toDouble()));
   const QJsonArray gpus = inventory_["gpus"].toArray();
   for (const QJsonValue& g : gpus)

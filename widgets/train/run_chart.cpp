@@ -16,7 +16,9 @@
 #include <QTableView>
 #include <QToolButton>
 
+#include "widgets/common/icons.h"
 #include "widgets/common/plot.h"
+#include "widgets/common/table.h"
 #include "widgets/common/words.h"
 
 namespace cloister {
@@ -61,7 +63,7 @@ class CurveTableModel : public QAbstractTableModel {
       case 1:
         return words::figures(r.epoch);
       case 2:
-        return r.series;
+        return RunChart::seriesTitle(r.series);
       default:
         return words::figures(r.value, 6);
     }
@@ -87,9 +89,10 @@ RunChart::RunChart(QWidget* parent) : QWidget(parent), plot_(new QCustomPlot(thi
   tableModel_ = new CurveTableModel(this);
   tableView_ = new QTableView(this);
   tableView_->setModel(tableModel_);
-  tableView_->verticalHeader()->hide();
-  tableView_->horizontalHeader()->setStretchLastSection(true);
+  prepareTable(tableView_);
   tableView_->setSelectionBehavior(QAbstractItemView::SelectRows);
+  tableView_->horizontalHeader()->setStretchLastSection(false);
+  tableView_->horizontalHeader()->setSectionResizeMode(2, QHeaderView::Stretch);
   auto* holder = new QWidget(this);
   stack_ = new QStackedLayout(holder);
   stack_->addWidget(plot_);
@@ -98,6 +101,7 @@ RunChart::RunChart(QWidget* parent) : QWidget(parent), plot_(new QCustomPlot(thi
   readout_ = new QLabel(this);
   setRole(readout_, "small");
   layout->addWidget(readout_);
+  plot_->installEventFilter(this);
 
   frame_.setSingleShot(true);
   frame_.setInterval(kFrameMilliseconds);
@@ -116,7 +120,7 @@ void RunChart::buildToolBar() {
   smoothingLabel_ = new QLabel(this);
   smoothing_ = new QSlider(Qt::Horizontal, this);
   smoothing_->setRange(0, 99);
-  smoothing_->setMaximumWidth(120);
+  smoothing_->setFixedWidth(3 * space::kXl);
   smoothingLabel_->setBuddy(smoothing_);
   metric_ = new QComboBox(this);
   metric_->setSizeAdjustPolicy(QComboBox::AdjustToContents);
@@ -150,7 +154,7 @@ void RunChart::buildPlot() {
   plot_->plotLayout()->clear();
   plot_->setAutoAddPlottableToLegend(false);
   plot_->setNoAntialiasingOnDrag(true);
-  plot_->setMinimumHeight(220);
+  plot_->setMinimumHeight(5 * space::kXxl);
   top_ = new QCPAxisRect(plot_);
   bottom_ = new QCPAxisRect(plot_);
   plot_->plotLayout()->addElement(0, 0, top_);
@@ -224,6 +228,8 @@ void RunChart::setFollow(bool on) {
   userView_ = false;
   draw();
 }
+
+void RunChart::showTable(bool on) { table_->setChecked(on); }
 
 void RunChart::setMetric(const QString& series) {
   chosen_ = series;
@@ -319,12 +325,28 @@ void RunChart::take(Line& line) {
     }
 }
 
+// As many figures beside an axis as have room: a low chart with ten of them cannot be read.
+void RunChart::fitTicks() {
+  const int line = QFontMetrics(Theme::current().font(TextSize::Small)).lineSpacing();
+  for (QCPAxisRect* rect : {top_, bottom_}) {
+    const int count = std::clamp(rect->height() / (3 * line), 2, 6);
+    const QSharedPointer<QCPAxisTicker> ticker = rect->axis(QCPAxis::atLeft)->ticker();
+    if (ticker->tickCount() != count) ticker->setTickCount(count);
+  }
+}
+
+bool RunChart::eventFilter(QObject* watched, QEvent* event) {
+  if (watched == plot_ && event->type() == QEvent::Resize && !frame_.isActive()) frame_.start();  // its own layout comes first
+  return QWidget::eventFilter(watched, event);
+}
+
 void RunChart::draw() {
   ++redraws_;
   for (Line& line : lines_) take(line);
   fillMetrics();
   tableModel_->grow();
   if (!userView_) fitAxes();
+  fitTicks();
   plot_->replot(QCustomPlot::rpQueuedReplot);
 }
 
@@ -426,7 +448,7 @@ void RunChart::applyColours() {
   rebuild();
 }
 
-QString RunChart::seriesTitle(const QString& series) const {
+QString RunChart::seriesTitle(const QString& series) {
   static const QMap<QString, const char*> kTitles{
       {QStringLiteral("train/loss"), QT_TR_NOOP("Training loss")},
       {QStringLiteral("validation/loss"), QT_TR_NOOP("Validation loss")},
@@ -449,7 +471,9 @@ void RunChart::retranslate() {
   smoothingLabel_->setText(tr("Smoothing"));
   smoothing_->setAccessibleName(tr("Smoothing of the training curves"));
   metric_->setAccessibleName(tr("Metric of the lower chart"));
-  whole_->setText(tr("Whole history"));
+  whole_->setIcon(themedIcon("fit"));
+  whole_->setToolTip(tr("Whole history"));
+  whole_->setAccessibleName(tr("Whole history"));
   table_->setText(tr("Table"));
   table_->setToolTip(tr("The same curves as a table"));
   export_->setText(tr("Save"));

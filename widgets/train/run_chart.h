@@ -41,7 +41,10 @@ class RunChart : public QWidget {
   void setLogarithmic(bool);
   void setSmoothing(double weight);  ///< 0…0.99, debiased exponential moving average
   void setFollow(bool);
+  void showTable(bool);
+  static QString seriesTitle(const QString& series);  ///< "Training loss" for train/loss
   void setMetric(const QString& series);
+  bool eventFilter(QObject* watched, QEvent* event) override;
   int redraws() const { return redraws_; }
   QCustomPlot* plot() const { return plot_; }
   bool savePng(const QString& path) const;
@@ -67,12 +70,12 @@ class RunChart : public QWidget {
   void draw();
   void take(Line&);
   void fitAxes();
+  void fitTicks();
   void fillMetrics();
   void markResumes();
   void showReadout(class QMouseEvent*);
   void exportTo(const QString& suffix);
   void applyColours();
-  QString seriesTitle(const QString& series) const;
 
   QList<QPair<QString, std::shared_ptr<RunCurves>>> runs_;
   QList<Line> lines_;

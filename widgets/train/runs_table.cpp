@@ -59,7 +59,7 @@ QVariant RunsModel::data(const QModelIndex& i, int role) const {
     case State:
       return stateText(r.state);
     case Family:
-      return r.summary["architecture"].toString(r.family);
+      return words::architecture(r.summary["architecture"].toString(r.family));
     case Progress:
       return r.steps > 0 ? words::percent(double(r.step) / double(r.steps)) : QString();
     case Best: {

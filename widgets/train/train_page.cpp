@@ -3,7 +3,6 @@
 #include <cmath>
 
 #include <QComboBox>
-#include <QFileDialog>
 #include <QFormLayout>
 #include <QHBoxLayout>
 #include <QHeaderView>
@@ -19,7 +18,9 @@
 #include "core/runs/hardware.h"
 #include "widgets/common/failure_banner.h"
 #include "widgets/common/parameter_form.h"
+#include "widgets/common/path_edit.h"
 #include "widgets/common/store_client.h"
+#include "widgets/common/table.h"
 #include "widgets/common/theme.h"
 #include "widgets/common/words.h"
 #include "widgets/train/fit_panel.h"
@@ -44,7 +45,7 @@ TrainPage::TrainPage(StoreClient& client, QWidget* parent) : Page(page::kTrain, 
   lower_->addWidget(buildRuns());
   lower_->setStretchFactor(0, 3);
   lower_->setStretchFactor(1, 1);
-  lower_->setSizes({760, 380});
+  lower_->setSizes({740, 490});
   vertical_->addWidget(lower_);
   vertical_->setStretchFactor(0, 2);
   vertical_->setStretchFactor(1, 3);
@@ -68,7 +69,7 @@ TrainPage::TrainPage(StoreClient& client, QWidget* parent) : Page(page::kTrain, 
   fitTimer_.setInterval(400);  // typing a number asks once, not per digit
   connect(&fitTimer_, &QTimer::timeout, this, &TrainPage::askFit);
   connect(form_, &ParameterForm::changed, &fitTimer_, QOverload<>::of(&QTimer::start));
-  connect(weights_, &QLineEdit::textChanged, &fitTimer_, QOverload<>::of(&QTimer::start));
+  connect(weights_, &PathEdit::changed, &fitTimer_, QOverload<>::of(&QTimer::start));
   connect(processes_, &QSpinBox::valueChanged, &fitTimer_, QOverload<>::of(&QTimer::start));
   connect(recipeToggle_, &QToolButton::toggled, recipe_, &QWidget::setVisible);
   connect(recipeToggle_, &QToolButton::clicked, this, [this] { recipeChosen_ = true; });
@@ -108,20 +109,20 @@ QWidget* TrainPage::buildRecipe() {
   auto* inner = new QWidget(scroll);
   auto* column = new QVBoxLayout(inner);
   column->setContentsMargins(0, 0, space::kS, 0);
+  column->setSpacing(space::kS);
   auto* top = new QFormLayout;
+  top->setHorizontalSpacing(space::kM);
+  top->setVerticalSpacing(space::kS);
   familyLabel_ = new QLabel(inner);
   family_ = new QComboBox(inner);
   familyLabel_->setBuddy(family_);
   top->addRow(familyLabel_, family_);
   weightsLabel_ = new QLabel(inner);
-  weights_ = new QLineEdit(inner);
-  weights_->setClearButtonEnabled(true);
-  browse_ = new QToolButton(inner);
-  weightsLabel_->setBuddy(weights_);
-  auto* weightsRow = new QHBoxLayout;
-  weightsRow->addWidget(weights_, 1);
-  weightsRow->addWidget(browse_);
-  top->addRow(weightsLabel_, weightsRow);
+  weights_ = new PathEdit(PathEdit::Kind::OpenFile, inner);
+  weights_->setFilter(QStringLiteral("safetensors (*.safetensors)"));
+  weights_->line()->setClearButtonEnabled(true);
+  weightsLabel_->setBuddy(weights_->line());
+  top->addRow(weightsLabel_, weights_);
   form_ = new ParameterForm(inner);
   seedLabel_ = new QLabel(inner);
   seed_ = new QSpinBox(inner);
@@ -144,12 +145,6 @@ QWidget* TrainPage::buildRecipe() {
   fit_ = new FitPanel(box);
   row->addWidget(fit_, 2);
 
-  connect(browse_, &QToolButton::clicked, this, [this] {
-    auto* dialog = new QFileDialog(this, tr("Choose weights"), {}, QStringLiteral("safetensors (*.safetensors)"));
-    dialog->setAttribute(Qt::WA_DeleteOnClose);
-    connect(dialog, &QFileDialog::fileSelected, weights_, &QLineEdit::setText);
-    dialog->open();
-  });
   return box;
 }
 
@@ -162,11 +157,9 @@ QWidget* TrainPage::buildRuns() {
   runs_ = new RunsModel(this);
   runsView_ = new QTableView(box);
   runsView_->setModel(runs_);
-  runsView_->verticalHeader()->hide();
+  prepareTable(runsView_);
   runsView_->setSelectionBehavior(QAbstractItemView::SelectRows);
   runsView_->setSelectionMode(QAbstractItemView::SingleSelection);
-  runsView_->horizontalHeader()->setStretchLastSection(true);
-  runsView_->setShowGrid(false);
   column->addWidget(runsTitle_);
   column->addWidget(runsView_, 1);
   connect(runsView_->selectionModel(), &QItemSelectionModel::currentRowChanged, this, [this](const QModelIndex& now) {
@@ -182,12 +175,13 @@ QString TrainPage::subtitle() const {
   const auto& snapshots = store().state().snapshots;
   return snapshots.isEmpty()
              ? QString()
-             : tr("Snapshot %1, %2 samples").arg(words::shortDigest(snapshots.first().digest), words::number(snapshots.first().samples));
+             : tr("Snapshot %1, %2")
+                   .arg(words::shortDigest(snapshots.first().digest), words::counted(snapshots.first().samples, words::Noun::Sample));
 }
 
 Page::Missing TrainPage::missing() const {
   const ProjectState& s = store().state();
-  if (!s.open) return {tr("No project is open. Open or create one first."), page::kProject, tr("Go to Project")};
+  if (!s.open) return projectMissing();
   if (s.snapshots.isEmpty())
     return {tr("Training needs a frozen snapshot of the data. Freeze one on the Data page."), page::kData, tr("Go to Data")};
   return {};
@@ -247,15 +241,32 @@ void TrainPage::loadSchema() {
         family_->clear();
         for (const QString& id : families->ids) family_->addItem(id == u"image_classifier" ? tr("Image classifier") : id, id);
         form_->setSchema(families->schema);
+        alignLabels();
         fit_->showDevices(families->inventory);
         askFit();
       });
 }
 
+// The form above the schema's form and the schema's own stand in one column.
+void TrainPage::alignLabels() {
+  form_->setLabelWidth(0);
+  const int width = std::max({familyLabel_->sizeHint().width(), weightsLabel_->sizeHint().width(), form_->labelWidth()});
+  for (QLabel* l : {familyLabel_, weightsLabel_}) l->setMinimumWidth(width);
+  form_->setLabelWidth(width);
+}
+
+QStringList TrainPage::views() const { return {QStringLiteral("chart"), QStringLiteral("table"), QStringLiteral("settings")}; }
+
+void TrainPage::openView(const QString& name) {
+  recipeToggle_->setChecked(name != u"chart" && name != u"table");
+  chart_->showTable(name == u"table");
+  form_->setMoreOpen(name == u"settings");
+}
+
 TrainRequest TrainPage::request() const {
   TrainRequest r;
   if (!family_->currentData().toString().isEmpty()) r.family = family_->currentData().toString();
-  r.baseWeights = weights_->text().trimmed();
+  r.baseWeights = weights_->path();
   r.parameters = form_->values();
   r.seed = seed_->value();
   r.processes = processes_->value();
@@ -406,10 +417,8 @@ void TrainPage::retranslate() {
   family_->setAccessibleName(tr("Kind of model"));
   if (const int i = family_->findData(QStringLiteral("image_classifier")); i >= 0) family_->setItemText(i, tr("Image classifier"));
   weightsLabel_->setText(tr("Start from weights"));
-  weights_->setPlaceholderText(tr("None: train from scratch"));
-  weights_->setAccessibleName(tr("Weights file to start from"));
-  browse_->setText(QStringLiteral("…"));
-  browse_->setAccessibleName(tr("Choose a weights file"));
+  weights_->line()->setPlaceholderText(tr("None: train from scratch"));
+  weights_->setName(tr("Weights file to start from"));
   seedLabel_->setText(tr("Seed"));
   seed_->setAccessibleName(tr("Seed"));
   processesLabel_->setText(tr("Processes"));
@@ -421,6 +430,7 @@ void TrainPage::retranslate() {
   stop_->setText(tr("Stop with checkpoint"));
   resume_->setText(tr("Resume"));
   queue_->setText(tr("Queue after the current run"));
+  alignLabels();
   runs_->retranslate();
   fit_->retranslate();
   chart_->retranslate();

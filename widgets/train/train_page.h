@@ -11,7 +11,6 @@
 class QComboBox;
 class QItemSelectionModel;
 class QLabel;
-class QLineEdit;
 class QPushButton;
 class QSpinBox;
 class QSplitter;
@@ -22,6 +21,7 @@ namespace cloister {
 
 class FitPanel;
 class ParameterForm;
+class PathEdit;
 class RunChart;
 class RunsModel;
 struct TrainRequest;
@@ -38,9 +38,12 @@ class TrainPage : public Page {
   QString help() const override;
   void refresh() override;
   void retranslate() override;
+  QStringList views() const override;
+  void openView(const QString&) override;
   void showRun(const QString& run);
 
  private:
+  void alignLabels();
   QWidget* buildRecipe();
   QWidget* buildRuns();
   void loadSchema();
@@ -62,10 +65,10 @@ class TrainPage : public Page {
   QTableView* runsView_;
   QSplitter *vertical_, *lower_;
   QWidget* recipe_;
-  QToolButton *recipeToggle_, *browse_;
+  QToolButton* recipeToggle_;
   QLabel *weightsLabel_, *seedLabel_, *processesLabel_, *runsTitle_, *status_, *familyLabel_;
   QComboBox* family_;
-  QLineEdit* weights_;
+  PathEdit* weights_;
   QSpinBox *seed_, *processes_;
   QPushButton *stop_, *resume_, *queue_;
   QTimer fitTimer_;

@@ -16,6 +16,7 @@
 
 #include "core/extension/plugin_catalogue.h"
 #include "widgets/common/failure_banner.h"
+#include "widgets/common/icons.h"
 #include "widgets/common/language.h"
 #include "widgets/common/store_client.h"
 #include "widgets/common/table.h"
@@ -61,7 +62,7 @@ VerifyPage::VerifyPage(StoreClient& client, QWidget* parent) : Page(page::kVerif
   key_->setClearButtonEnabled(true);
   keyLabel_->setBuddy(key_);
   keyBrowse_ = new QToolButton(this);
-  keyBrowse_->setText(QStringLiteral("…"));
+  keyBrowse_->setIcon(themedIcon("open"));
   row->addWidget(keyLabel_);
   row->addWidget(key_, 1);
   row->addWidget(keyBrowse_);
@@ -236,20 +237,24 @@ void VerifyPage::showReport() {
   for (const QJsonValue& f : names) files << QStringList{f.toString(), tr("signed")};
   for (const QJsonValue& f : ignored) files << QStringList{f.toString(), tr("ignored by the signature")};
   for (const QJsonValue& f : unsignedFiles) files << QStringList{f.toString(), tr("not signed")};
-  heading(tr("What is inside"));
-  auto* inside = new CopyTable({tr("File"), tr("State")}, files, detailsBox_);
-  inside->setAccessibleName(tr("What is inside"));
-  column->addWidget(inside);
+  if (!files.isEmpty()) {
+    heading(tr("What is inside"));
+    auto* inside = new CopyTable({tr("File"), tr("State")}, files, detailsBox_);
+    inside->setAccessibleName(tr("What is inside"));
+    column->addWidget(inside);
+  }
   details_->addWidget(detailsBox_);
   update_();
+  Q_EMIT markChanged();
 }
 
 void VerifyPage::retranslate() {
   drop_->text->setText(tr("Drop a bundle folder here"));
-  drop_->button->setText(tr("Choose a folder …"));
+  drop_->button->setText(tr("Choose a folder…"));
   keyLabel_->setText(tr("Sender's public key (optional)"));
   key_->setAccessibleName(tr("Sender's public key file"));
-  keyBrowse_->setAccessibleName(tr("Choose the sender's public key"));
+  keyBrowse_->setToolTip(tr("Choose the sender's public key"));
+  keyBrowse_->setAccessibleName(keyBrowse_->toolTip());
   setPrimaryText(tr("Verify a bundle"));
 }
 

@@ -31,6 +31,7 @@ QJsonObject report() {
       QJsonObject{{"epsilon", 0.01}, {"epsilonGreyLevels", 2.55}, {"robustAccuracy", interval(0.3, 0.2, 0.4)}, {"successRate", none}}};
   return {
       {"run", "r-0007"},
+      {"hardware", "Some Processor, 2 processors"},
       {"samples", 1006},
       {"groups", 630},
       {"groupedBy", "patient"},
@@ -73,9 +74,15 @@ class TestReportHtml : public QObject {
     for (const char* words : {"1,006 samples from 630 patients", "0.940", "95 % interval 0.910–0.960", "0.940 (0.910–0.960)", "not defined",
                               "no interval", "Not a medical device", "Elsewhere they can be much worse", "1,000 resamples by patient",
                               "For 25.0 % of the attempts the gradient was exactly zero", "0.300 (0.200–0.400)", "(not given)",
-                              "64 samples", ">1230<", ">0.0123<", "ONNX Runtime"})
+                              "Some Processor, 2 processors", "64 samples", ">1230<", ">0.0123<", "ONNX Runtime"})
       QVERIFY2(page.contains(QString::fromUtf8(words)), words);
     QVERIFY(!page.contains("nan"));
+  }
+
+  void theMachineIsNamedInTheLanguageOfTheReport() {
+    const QString page = QString::fromUtf8(reportHtml(report(), dir_.path(), "zh_CN"));
+    QVERIFY(page.contains(QString::fromUtf8("Some Processor，2 个处理器")));
+    QVERIFY(!page.contains("processors"));
   }
 
   void nothingFromOutsideBecomesMarkup() {

@@ -10,6 +10,7 @@
 #include <QTest>
 #include <QToolButton>
 
+#include "tests/widgets/controls.h"
 #include "tests/widgets/watchdog.h"
 #include "widgets/common/language.h"
 #include "widgets/common/parameter_form.h"
@@ -90,6 +91,7 @@ class TestWholeWay : public QObject {
     QVERIFY2(
         QTest::qWaitFor([&] { return store_->state().counts.samples >= 60 && !store_->importing() && store_->pending() == 0; }, 240'000),
         qPrintable(bannerText()));
+    QCOMPARE(store_->state().counts.refused, qint64(0));  // the table of labels beside the images is no refused image
 
     page(Qt::Key_2);
     QCOMPARE(window_->currentPage()->id(), QStringLiteral("data"));
@@ -138,6 +140,26 @@ class TestWholeWay : public QObject {
   void theWindowNeverHeldStill() {
     auto* app = static_cast<WatchedApplication*>(qApp);
     QVERIFY2(app->longestNs() < WatchedApplication::kLimitNs, app->report().constData());
+  }
+
+  // With a project that has everything, in both languages: report cards, tables, the viewer, the sheets.
+  void everyControlOfAFullProjectHasAName() {
+    static_cast<WatchedApplication*>(qApp)->watch(false);
+    for (const char* language : {"en", "zh_CN"}) {
+      Language::current().set(language);
+      for (const QString& id : window_->pageIds()) {
+        window_->show_(id);
+        for (const QString& view : QStringList{QString()} + window_->currentPage()->views()) {
+          window_->currentPage()->openView(view);
+          QVERIFY(QTest::qWaitFor([&] { return store_->pending() == 0; }, 60'000));
+          int controls = 0;
+          const QStringList nameless = namelessControls(window_.get(), controls);
+          QVERIFY2(nameless.isEmpty(), qPrintable(language + QLatin1Char(' ') + id + ' ' + view + '\n' + nameless.join('\n')));
+          QVERIFY(controls > 80);
+        }
+      }
+    }
+    Language::current().set("en");
   }
 
   void cleanupTestCase() {
