@@ -1,5 +1,6 @@
 // cloister-worker: trains, evaluates and exports in a process of its own. Reads a run folder, writes into it, prints nothing that anyone
 // has to parse except `plan`. Exit codes: WorkerExit (core/domain/run_spec.h).
+#include <malloc.h>
 #include <cstdio>
 
 #include <QCoreApplication>
@@ -37,6 +38,9 @@ int usage(std::FILE* out) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // A training step frees and asks for the same tensors again and again: keep their memory instead of giving it back each time.
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, 512 << 20);
   QCoreApplication app(argc, argv);
   QCoreApplication::setApplicationName("cloister-worker");
   const QStringList arguments = QCoreApplication::arguments();

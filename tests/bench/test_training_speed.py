@@ -47,7 +47,7 @@ class Images(torch.utils.data.Dataset):
 
 def network(architecture):
     if architecture == "vit_s_16":
-        model = torchvision.models.VisionTransformer(SIZE, 16, 12, 6, 384, 1536, num_classes=2)
+        model = torchvision.models.VisionTransformer(SIZE, 16, 12, 6, 384, 1536, num_classes=2, dropout=0.1)  # as our recipe
         model.conv_proj = torch.nn.Conv2d(1, 384, 16, 16)
     else:
         model = getattr(torchvision.models, architecture)(num_classes=2)

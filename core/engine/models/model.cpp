@@ -25,6 +25,7 @@
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
+#include "core/engine/data/counter_rng.h"
 #include "core/engine/engine_failure.h"
 
 namespace cloister {
@@ -92,17 +93,16 @@ at::Tensor attention(const GraphOp& op, const std::vector<at::Tensor>& t, const 
 
 }  // namespace
 
-ClassifierModel::ClassifierModel(ModelGraph graph, std::uint64_t seed)
-    : graph_(std::move(graph)), generator_(at::detail::createCPUGenerator(seed)) {
+ClassifierModel::ClassifierModel(ModelGraph graph, std::uint64_t seed) : graph_(std::move(graph)) {
   at::NoGradGuard noGrad;
+  at::Generator generator = at::detail::createCPUGenerator(seed);
   allocate();
   const bool transformer = graph_.architecture.startsWith(u"vit");
-  for (std::size_t i = 0; i < graph_.ops.size(); ++i) initialise(graph_.ops[i], opTensors_[i], generator_, transformer);
+  for (std::size_t i = 0; i < graph_.ops.size(); ++i) initialise(graph_.ops[i], opTensors_[i], generator, transformer);
   index();
 }
 
-ClassifierModel::ClassifierModel(const ClassifierModel& other)
-    : graph_(other.graph_), training_(other.training_), generator_(at::detail::createCPUGenerator(0)) {
+ClassifierModel::ClassifierModel(const ClassifierModel& other) : graph_(other.graph_), training_(other.training_) {
   at::NoGradGuard noGrad;
   for (std::size_t i = 0; i < graph_.ops.size(); ++i) {
     std::vector<at::Tensor> tensors;
@@ -110,7 +110,12 @@ ClassifierModel::ClassifierModel(const ClassifierModel& other)
       const at::Tensor& t = other.opTensors_[i][k];
       tensors.push_back(graph_.ops[i].tensors[k].trainable ? t.detach().set_requires_grad(t.requires_grad()) : t.clone());
     }
+    std::vector<at::Tensor> run = tensors;
+    for (std::size_t k = 0; k < run.size(); ++k)
+      if (const at::Tensor& t = other.runTensors_[i][k]; !t.is_same(other.opTensors_[i][k]))
+        run[k] = t.detach().set_requires_grad(t.requires_grad());
     opTensors_.push_back(std::move(tensors));
+    runTensors_.push_back(std::move(run));
   }
   index();
 }
@@ -129,11 +134,12 @@ void ClassifierModel::allocate() {
     }
     opTensors_.push_back(std::move(tensors));
   }
+  runTensors_ = opTensors_;
 }
 
 void ClassifierModel::index() {
   const std::size_t n = graph_.ops.size();
-  std::vector<int> readers(n, 0);
+  std::vector<int> readers(n, 0), readBy(n, -1);
   lastUse_.assign(n, int(n));
   for (std::size_t i = 0; i < n; ++i) {
     const GraphOp& op = graph_.ops[i];
@@ -142,6 +148,7 @@ void ClassifierModel::index() {
       state_.emplace(op.tensors[k].name, t);
       if (op.tensors[k].trainable) {
         parameters_.push_back(t);
+        computed_.push_back(runTensors_[i][k]);
         parameterNames_.push_back(op.tensors[k].name);
       } else if (!op.tensors[k].integer) {
         statistics_.push_back(t);
@@ -151,9 +158,11 @@ void ClassifierModel::index() {
       if (input >= 0) {
         lastUse_[std::size_t(input)] = int(i);
         ++readers[std::size_t(input)];
+        readBy[std::size_t(input)] = int(i);
       }
   }
   for (const GraphOp& op : graph_.ops) mayOverwrite_.push_back(op.inputs[0] >= 0 && readers[std::size_t(op.inputs[0])] == 1);
+  planFusion(readers, readBy);
   std::vector<double> scale, shift;
   for (std::size_t c = 0; c < graph_.mean.size(); ++c) {
     scale.push_back(1.0 / graph_.std[c]);
@@ -162,29 +171,94 @@ void ClassifierModel::index() {
   normalise_ = {channelVector(scale), channelVector(shift)};
 }
 
-void ClassifierModel::setDropoutKey(std::uint64_t key) { generator_.set_current_seed(key); }
+// norm → relu, norm → add → relu, norm → relu → pool, and the norm alone.
+void ClassifierModel::planFusion(const std::vector<int>& readers, const std::vector<int>& readBy) {
+  fusion_.assign(graph_.ops.size(), {});
+  const auto follower = [&](int i, OpKind kind) {
+    const std::size_t at = std::size_t(i);
+    const int next = readers[at] == 1 ? readBy[at] : -1;
+    return next >= 0 && graph_.ops[std::size_t(next)].kind == kind && graph_.ops[std::size_t(next)].inputs[0] == i ? next : -1;
+  };
+  for (int i = 0; i < int(graph_.ops.size()); ++i) {
+    if (graph_.ops[std::size_t(i)].kind != OpKind::BatchNorm) continue;
+    std::vector<int> chain{i};
+    int summand = -1;
+    if (const int add = follower(i, OpKind::Add); add >= 0 && follower(add, OpKind::Relu) >= 0) {
+      summand = graph_.ops[std::size_t(add)].inputs[1];
+      chain.insert(chain.end(), {add, follower(add, OpKind::Relu)});
+      if (summand >= 0) lastUse_[std::size_t(summand)] = std::max(lastUse_[std::size_t(summand)], chain.back());
+    } else if (const int relu = follower(i, OpKind::Relu); relu >= 0) {
+      chain.push_back(relu);
+      if (const int pool = follower(relu, OpKind::MaxPool); pool >= 0) chain.push_back(pool);
+    }
+    for (int op : chain) fusion_[std::size_t(op)].passed = op != chain.back();
+    fusion_[std::size_t(chain.back())].norm = i;
+    fusion_[std::size_t(chain.back())].summand = summand;
+  }
+}
 
-// A mask from a generator of its own: the library's dropout draws from one shared by all threads.
-at::Tensor ClassifierModel::dropout(const at::Tensor& x, double probability) {
-  at::Tensor mask = at::empty_like(x.detach());
-  mask.bernoulli_(1 - probability, generator_).div_(1 - probability);
-  return at::mul(x, mask);
+void ClassifierModel::computeInBf16() {
+  for (std::size_t i = 0; i < graph_.ops.size(); ++i) {
+    const OpKind kind = graph_.ops[i].kind;
+    if (kind != OpKind::Conv2d && kind != OpKind::Linear && kind != OpKind::Attention) continue;
+    for (std::size_t k = 0; k < opTensors_[i].size(); ++k)
+      if (const at::Tensor& t = opTensors_[i][k]; t.dim() >= 2)
+        runTensors_[i][k] = t.detach().to(at::kBFloat16, false, false, at::MemoryFormat::Preserve).set_requires_grad(t.requires_grad());
+  }
+  computed_.clear();
+  for (std::size_t i = 0; i < graph_.ops.size(); ++i)
+    for (std::size_t k = 0; k < graph_.ops[i].tensors.size(); ++k)
+      if (graph_.ops[i].tensors[k].trainable) computed_.push_back(runTensors_[i][k]);
+}
+
+void ClassifierModel::refreshCopies() {
+  at::NoGradGuard noGrad;
+  for (std::size_t i = 0; i < parameters_.size(); ++i)
+    if (!computed_[i].is_same(parameters_[i])) at::Tensor(computed_[i]).copy_(parameters_[i]);
+}
+
+std::vector<at::Tensor> ClassifierModel::gradients() const {
+  std::vector<at::Tensor> all;
+  for (const at::Tensor& t : computed_) all.push_back(t.grad());
+  return all;
 }
 
 void ClassifierModel::setGradients(bool on) {
   for (at::Tensor& p : parameters_) p.set_requires_grad(on);
+  for (at::Tensor& p : computed_) p.set_requires_grad(on);
+}
+
+at::Tensor ClassifierModel::convolve(const GraphOp& op, const std::vector<at::Tensor>& t, const at::Tensor& x) const {
+  if (training_ && t.size() == 1 && op.groups == 1 && t[0].scalar_type() == at::kBFloat16 && x.device().is_cpu())
+    return kernels::convolution(x, t[0], op.stride, op.padding);
+  return at::conv2d(x, t[0], t.size() > 1 ? t[1] : at::Tensor(), op.stride, op.padding, 1, op.groups);
+}
+
+at::Tensor ClassifierModel::normed(std::size_t norm, const at::Tensor& x, const kernels::AfterNorm& after) {
+  const std::vector<at::Tensor>& t = runTensors_[norm];
+  at::Tensor(t[4]).add_(1);
+  return kernels::batchNorm(x, t[0], t[1], t[2], t[3], 0.1, graph_.ops[norm].epsilon, after);
 }
 
 at::Tensor ClassifierModel::run(std::size_t index, const std::vector<at::Tensor>& values, const at::Tensor& image) {
   const GraphOp& op = graph_.ops[index];
-  const std::vector<at::Tensor>& t = opTensors_[index];
+  const std::vector<at::Tensor>& t = runTensors_[index];
   const auto input = [&](std::size_t k) -> const at::Tensor& { return op.inputs[k] < 0 ? image : values[std::size_t(op.inputs[k])]; };
   at::Tensor x = input(0);
+  const Fusion& fusion = fusion_[index];
+  if (training_ && (fusion.passed || fusion.norm >= 0) && kernels::canFuseNorm(x)) {
+    if (fusion.passed) return x;
+    kernels::AfterNorm after{.residual = fusion.summand >= 0 ? values[std::size_t(fusion.summand)] : at::Tensor(),
+                             .relu = op.kind != OpKind::BatchNorm,
+                             .pool = {}};
+    if (op.kind == OpKind::MaxPool) after.pool = kernels::Pool{op.kernel, op.stride, op.padding};
+    return normed(std::size_t(fusion.norm), x, after);
+  }
   switch (op.kind) {
     case OpKind::Normalise:
       return at::addcmul(normalise_[1], x, normalise_[0]).contiguous(at::MemoryFormat::ChannelsLast);
     case OpKind::Conv2d:
-      return at::conv2d(x, t[0], t.size() > 1 ? t[1] : at::Tensor(), op.stride, op.padding, 1, op.groups);
+      return convolve(op, t, x);
     case OpKind::BatchNorm:
       if (training_) at::Tensor(t[4]).add_(1);
       return at::batch_norm(x, t[0], t[1], t[2], t[3], training_, 0.1, op.epsilon, false);
@@ -215,7 +289,7 @@ at::Tensor ClassifierModel::run(std::size_t index, const std::vector<at::Tensor>
     case OpKind::SelectToken:
       return x.select(1, 0);
     case OpKind::Dropout:
-      return training_ ? dropout(x, op.probability) : x;
+      return training_ && op.probability > 0 ? kernels::dropout(x, op.probability, keyOf(dropoutKey_, index)) : x;
   }
   throw EngineFailure({FailureKind::Internal, {}, "operation without an implementation: " + QString::fromStdString(op.name)});
 }
@@ -240,6 +314,7 @@ void ClassifierModel::loadState(const NamedTensors& given, const QString& path) 
                            QString::fromStdString(name) + (it == given.end() ? " is missing" : " has another shape")});
     at::Tensor(tensor).copy_(it->second);
   }
+  refreshCopies();
 }
 
 }  // namespace cloister

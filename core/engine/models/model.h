@@ -7,12 +7,12 @@
 #include <string>
 #include <vector>
 
-#include <ATen/core/Generator.h>
 #include <ATen/core/Tensor.h>
 #include <QString>
 #include <QStringList>
 
 #include "core/domain/model_graph.h"
+#include "core/engine/kernels/fused.h"
 
 namespace cloister {
 
@@ -33,12 +33,20 @@ class ClassifierModel {
   void setTraining(bool on) { training_ = on; }
   bool training() const { return training_; }
   /// What dropout draws next is a function of this key alone.
-  void setDropoutKey(std::uint64_t key);
+  void setDropoutKey(std::uint64_t key) { dropoutKey_ = key; }
   /// Whether the weights collect gradients. Starts off, so that attacks differentiate only the image.
   void setGradients(bool on);
 
-  /// Trainable tensors in the graph's order; the same storage the model computes with.
+  /// From now on products and convolutions read bfloat16 copies of their weights, so that none is converted twice in a step: the gradients
+  /// land on the copies, and whoever changes a weight changes its copy (Optimizer does; loadState does).
+  void computeInBf16();
+
+  /// Trainable tensors in the graph's order, float32.
   const std::vector<at::Tensor>& parameters() const { return parameters_; }
+  /// What the model computes with and gradients land on, in the same order: the parameter itself or its bfloat16 copy.
+  const std::vector<at::Tensor>& computed() const { return computed_; }
+  /// Gradients in the same order; undefined where none was computed.
+  std::vector<at::Tensor> gradients() const;
   const std::vector<std::string>& parameterNames() const { return parameterNames_; }
   /// Running statistics (float) in the graph's order.
   const std::vector<at::Tensor>& statistics() const { return statistics_; }
@@ -51,18 +59,29 @@ class ClassifierModel {
   explicit ClassifierModel(const ClassifierModel& other);
   void allocate();
   void index();
-  at::Tensor dropout(const at::Tensor& x, double probability);
+  void planFusion(const std::vector<int>& readers, const std::vector<int>& readBy);
+  void refreshCopies();
   at::Tensor run(std::size_t index, const std::vector<at::Tensor>& values, const at::Tensor& image);
+  at::Tensor convolve(const GraphOp& op, const std::vector<at::Tensor>& t, const at::Tensor& x) const;
+  at::Tensor normed(std::size_t norm, const at::Tensor& x, const kernels::AfterNorm& after);
+
+  /// How training runs several operations as one: where the chain ends, its norm and the summand; what is passed through on the way.
+  struct Fusion {
+    int norm = -1, summand = -1;
+    bool passed = false;  ///< the operation hands on its input; the end of the chain does its work
+  };
 
   ModelGraph graph_;
   bool training_ = false;
-  std::vector<std::vector<at::Tensor>> opTensors_;  ///< per op, as GraphOp::tensors
-  std::vector<int> lastUse_;                        ///< per op: index of the last op that reads it
-  std::vector<char> mayOverwrite_;                  ///< per op: its input is read by nobody else
-  std::vector<at::Tensor> parameters_, statistics_;
+  std::vector<std::vector<at::Tensor>> opTensors_;   ///< per op, as GraphOp::tensors: float32
+  std::vector<std::vector<at::Tensor>> runTensors_;  ///< the same, or bfloat16 copies of weights
+  std::vector<Fusion> fusion_;                       ///< per op
+  std::vector<int> lastUse_;                         ///< per op: index of the last op that reads it
+  std::vector<char> mayOverwrite_;                   ///< per op: its input is read by nobody else
+  std::vector<at::Tensor> parameters_, computed_, statistics_;
   std::vector<std::string> parameterNames_;
   NamedTensors state_;
-  at::Generator generator_;            ///< for dropout
+  std::uint64_t dropoutKey_ = 0;
   std::vector<at::Tensor> normalise_;  ///< 1/std and -mean/std, [1,C,1,1]
 };
 

@@ -1,14 +1,12 @@
 #include "core/engine/train/optimizer.h"
 
 #include <cmath>
+#include <numeric>
 
+#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/_foreach_lerp.h>
-#include <ATen/ops/_foreach_mul.h>
-#include <ATen/ops/_foreach_norm.h>
-#include <ATen/ops/_fused_adamw.h>
-#include <ATen/ops/_fused_sgd.h>
-#include <ATen/ops/stack.h>
+#include <ATen/ops/empty_like.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 
@@ -17,60 +15,120 @@
 namespace cloister {
 namespace {
 
-std::vector<at::Tensor> gradients(const std::vector<at::Tensor>& parameters) {
-  std::vector<at::Tensor> all;
-  for (const at::Tensor& p : parameters)
-    if (p.grad().defined()) all.push_back(p.grad());
-  return all;
+constexpr std::int64_t kChunk = 1 << 15;  // elements: all that moves with them fits a processor's own cache
+
+void onLibraryThreads(std::int64_t n, const std::function<void(std::int64_t)>& task) {
+  at::parallel_for(0, n, 1, [&](std::int64_t from, std::int64_t to) {
+    for (std::int64_t i = from; i < to; ++i) task(i);
+  });
 }
 
 }  // namespace
 
-Optimizer::Optimizer(const TrainRecipe& recipe, ClassifierModel& model) : recipe_(recipe), groups_(2) {
-  groups_[0].weightDecay = recipe.weightDecay;
+Optimizer::Optimizer(const TrainRecipe& recipe, ClassifierModel& model, ClassifierModel* average)
+    : recipe_(recipe), model_(model), share_(onLibraryThreads) {
   for (std::size_t i = 0; i < model.parameters().size(); ++i) {
     const at::Tensor& p = model.parameters()[i];
     if (!p.requires_grad()) continue;
-    Group& g = groups_[p.dim() >= 2 ? 0 : 1];
-    g.parameters.push_back(p);
-    g.names.push_back(model.parameterNames()[i]);
-    g.first.push_back(at::zeros_like(p).set_requires_grad(false));
-    if (!recipe.adamw) continue;
-    g.second.push_back(at::zeros_like(p).set_requires_grad(false));
-    g.steps.push_back(at::zeros({}, at::kFloat));
+    Slot s{.index = i,
+           .name = model.parameterNames()[i],
+           .weight = p,
+           .average = average ? average->parameters()[i] : at::Tensor(),
+           .first = at::zeros_like(p).set_requires_grad(false),
+           .second = recipe.adamw ? at::zeros_like(p).set_requires_grad(false) : at::Tensor(),
+           .step = recipe.adamw ? at::zeros({}, at::kFloat) : at::Tensor(),
+           .decays = p.dim() >= 2};
+    slots_.push_back(std::move(s));
   }
 }
 
-void Optimizer::step(double learningRate) {
+double Optimizer::collect(const std::vector<std::vector<at::Tensor>>& replicas) {
   at::NoGradGuard noGrad;
-  for (Group& g : groups_) {
-    if (g.parameters.empty()) continue;
-    const std::vector<at::Tensor> grads = gradients(g.parameters);
-    if (grads.size() != g.parameters.size()) throw EngineFailure({FailureKind::Internal, {}, "a parameter has no gradient"});
-    if (recipe_.adamw) {
-      for (at::Tensor& s : g.steps) s.add_(1);
-      at::_fused_adamw_(g.parameters, grads, g.first, g.second, {}, g.steps, learningRate, recipe_.beta1, recipe_.beta2, g.weightDecay,
-                        recipe_.epsilon, false, false);
-    } else {
-      at::_fused_sgd_(g.parameters, grads, g.first, g.weightDecay, recipe_.momentum, learningRate, 0.0, true, false, false);
-    }
+  held_.clear();
+  pointers_.clear();
+  chunks_.clear();
+  chunkSlots_.clear();
+  for (const Slot& s : slots_) {
+    std::vector<at::Tensor> found;
+    for (const auto& gradients : replicas)
+      if (gradients[s.index].defined()) found.push_back(gradients[s.index]);
+    if (found.empty()) throw EngineFailure({FailureKind::Internal, {}, "no gradient for " + QString::fromStdString(s.name)});
+    cut(s, found);
+  }
+  std::vector<double> squares(chunks_.size());
+  share_(std::int64_t(chunks_.size()),
+         [&](std::int64_t i) { squares[std::size_t(i)] = kernels::flatKernels().squares(chunks_[std::size_t(i)]); });
+  return std::sqrt(std::accumulate(squares.begin(), squares.end(), 0.0));
+}
+
+void Optimizer::cut(const Slot& s, const std::vector<at::Tensor>& gradients) {
+  // Only bfloat16 and float, and all alike: the loops know two kinds. Laid out in memory as the weight is.
+  bool halves = true;
+  for (const at::Tensor& g : gradients) halves = halves && g.scalar_type() == at::kBFloat16;
+  std::vector<const void*> pointers;
+  for (const at::Tensor& given : gradients) {
+    at::Tensor g = given.detach().to(halves ? at::kBFloat16 : at::kFloat);
+    if (g.strides() != s.weight.strides()) g = at::empty_like(s.weight, g.options()).copy_(g);
+    held_.push_back(g);
+    pointers.push_back(g.const_data_ptr());
+  }
+  const std::int64_t size = halves ? 2 : 4, n = s.weight.numel();
+  const at::Tensor& copy = model_.computed()[s.index];
+  const auto part = [](const at::Tensor& t, std::int64_t from) { return t.defined() ? t.mutable_data_ptr<float>() + from : nullptr; };
+  for (std::int64_t from = 0; from < n; from += kChunk) {
+    std::vector<const void*>& here = pointers_.emplace_back();
+    for (const void* p : pointers) here.push_back(static_cast<const char*>(p) + from * size);
+    chunks_.push_back(
+        {.weight = part(s.weight, from),
+         .compute = copy.is_same(model_.parameters()[s.index]) ? nullptr : static_cast<kernels::BFloat*>(copy.mutable_data_ptr()) + from,
+         .first = part(s.first, from),
+         .second = part(s.second, from),
+         .average = part(s.average, from),
+         .gradients = here.data(),
+         .replicas = int(here.size()),
+         .bfloatGradients = halves,
+         .count = std::min(kChunk, n - from)});
+    chunkSlots_.push_back(&s);
   }
 }
 
-void Optimizer::zeroGradients() {
-  for (Group& g : groups_)
-    for (at::Tensor& p : g.parameters) p.mutable_grad().reset();
+void Optimizer::step(double learningRate, double gradientScale, double averageShare) {
+  at::NoGradGuard noGrad;
+  for (Slot& s : slots_)
+    if (s.step.defined()) s.step.add_(1);
+  const auto decay = [&](const Slot& s) { return s.decays ? recipe_.weightDecay : 0.0; };
+  share_(std::int64_t(chunks_.size()), [&](std::int64_t i) {
+    const Slot& s = *chunkSlots_[std::size_t(i)];
+    if (!recipe_.adamw) {
+      kernels::flatKernels().sgd(chunks_[std::size_t(i)], {.gradientScale = float(gradientScale),
+                                                           .decay = float(decay(s)),
+                                                           .momentum = float(recipe_.momentum),
+                                                           .rate = float(learningRate),
+                                                           .averageShare = float(averageShare)});
+      return;
+    }
+    const double t = double(*s.step.const_data_ptr<float>());
+    kernels::flatKernels().adamw(chunks_[std::size_t(i)], {.gradientScale = float(gradientScale),
+                                                           .keep = float(1 - learningRate * decay(s)),
+                                                           .beta1 = float(recipe_.beta1),
+                                                           .beta2 = float(recipe_.beta2),
+                                                           .stepSize = float(learningRate / (1 - std::pow(recipe_.beta1, t))),
+                                                           .rootCorrection = float(std::sqrt(1 - std::pow(recipe_.beta2, t))),
+                                                           .epsilon = float(recipe_.epsilon),
+                                                           .averageShare = float(averageShare)});
+  });
+  held_.clear();
+  chunks_.clear();
 }
 
 NamedTensors Optimizer::state() const {
   NamedTensors all;
-  for (const Group& g : groups_)
-    for (std::size_t i = 0; i < g.parameters.size(); ++i) {
-      all[(recipe_.adamw ? "exp_avg." : "momentum.") + g.names[i]] = g.first[i];
-      if (!recipe_.adamw) continue;
-      all["exp_avg_sq." + g.names[i]] = g.second[i];
-      all["step." + g.names[i]] = g.steps[i];
-    }
+  for (const Slot& s : slots_) {
+    all[(recipe_.adamw ? "exp_avg." : "momentum.") + s.name] = s.first;
+    if (!recipe_.adamw) continue;
+    all["exp_avg_sq." + s.name] = s.second;
+    all["step." + s.name] = s.step;
+  }
   return all;
 }
 
@@ -84,29 +142,13 @@ void Optimizer::loadState(const NamedTensors& given, const QString& path) {
   }
 }
 
-double gradientNorm(const ClassifierModel& model) {
-  at::NoGradGuard noGrad;
-  const std::vector<at::Tensor> norms = at::_foreach_norm(gradients(model.parameters()));
-  return norms.empty() ? 0.0 : at::stack(norms).norm().item<double>();
-}
+double averageShare(double decay, std::int64_t step) { return 1.0 - std::min(decay, double(1 + step) / double(10 + step)); }
 
-void scaleGradients(ClassifierModel& model, double factor) {
+void averageStatistics(ClassifierModel& average, const ClassifierModel& model, double share) {
   at::NoGradGuard noGrad;
-  at::_foreach_mul_(gradients(model.parameters()), factor);
-}
-
-void updateAverage(ClassifierModel& average, const ClassifierModel& model, double decay, std::int64_t step) {
-  at::NoGradGuard noGrad;
-  const double d = std::min(decay, double(1 + step) / double(10 + step));
-  std::vector<at::Tensor> to, from;
-  for (const auto& [name, tensor] : average.state()) {
-    const at::Tensor& source = model.state().at(name);
-    if (tensor.is_floating_point()) {
-      to.push_back(tensor);
-      from.push_back(source);
-    } else at::Tensor(tensor).copy_(source);
-  }
-  at::_foreach_lerp_(to, from, 1.0 - d);
+  if (!model.statistics().empty()) at::_foreach_lerp_(average.statistics(), model.statistics(), share);
+  for (const auto& [name, tensor] : average.state())
+    if (!tensor.is_floating_point()) at::Tensor(tensor).copy_(model.state().at(name));
 }
 
 }  // namespace cloister

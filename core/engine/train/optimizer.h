@@ -1,8 +1,11 @@
-// AdamW (decoupled weight decay) and SGD with Nesterov momentum by LibTorch's fused kernels: one pass over each tensor. Matrices and
-// convolutions decay, vectors (biases, norms) do not. Also the moving average of the weights. Training thread only.
+// AdamW (decoupled weight decay) and SGD with Nesterov momentum in one pass over memory: gradients of all replicas are summed, clipped and
+// applied, the moving average and the bfloat16 copies follow, in kernels of our own (core/engine/kernels). Matrices and convolutions decay,
+// vectors (biases, norms) do not. Training thread only; the work may be shared out to others.
 #pragma once
+#include <functional>
 #include <vector>
 
+#include "core/engine/kernels/row_kernels.h"
 #include "core/engine/models/model.h"
 #include "core/engine/train/recipe.h"
 
@@ -10,30 +13,45 @@ namespace cloister {
 
 class Optimizer {
  public:
-  Optimizer(const TrainRecipe&, ClassifierModel&);
-  /// Takes the gradients of the model's parameters.
-  void step(double learningRate);
-  /// Drops the gradients.
-  void zeroGradients();
+  /// average: moves along with the weights (ema ← ema + share · (weight - ema)); null for none. Both models must outlive the optimizer.
+  Optimizer(const TrainRecipe&, ClassifierModel&, ClassifierModel* average = nullptr);
+
+  /// Calls task(0 … n-1) once each, on any threads, and returns when all are done. LibTorch's threads unless set.
+  using Share = std::function<void(std::int64_t n, const std::function<void(std::int64_t)>& task)>;
+  void shareWork(Share share) { share_ = std::move(share); }
+
+  /// Takes the gradients to apply: one list a replica, each in the order of the model's parameters; they are summed. Returns their
+  /// Euclidean norm. Internal thrown when a trained parameter has none.
+  double collect(const std::vector<std::vector<at::Tensor>>& replicas);
+  /// Applies what was collected, each gradient times gradientScale, and forgets it.
+  void step(double learningRate, double gradientScale = 1, double averageShare = 0);
+
   /// Moments and step count by name ("exp_avg.conv1.weight"), shared.
   NamedTensors state() const;
   void loadState(const NamedTensors&, const QString& path);
 
  private:
-  struct Group {
-    std::vector<at::Tensor> parameters, first, second, steps;
-    std::vector<std::string> names;
-    double weightDecay = 0;
+  struct Slot {
+    std::size_t index;  ///< in the model's parameters
+    std::string name;
+    at::Tensor weight, average, first, second, step;
+    bool decays;
   };
+  void cut(const Slot&, const std::vector<at::Tensor>& gradients);
+
   TrainRecipe recipe_;
-  std::vector<Group> groups_;
+  const ClassifierModel& model_;
+  std::vector<Slot> slots_;
+  Share share_;
+  std::vector<at::Tensor> held_;                    ///< keeps collected gradients alive
+  std::vector<std::vector<const void*>> pointers_;  ///< what chunks point to
+  std::vector<kernels::ParameterChunk> chunks_;
+  std::vector<const Slot*> chunkSlots_;
 };
 
-/// Euclidean norm of all gradients together.
-double gradientNorm(const ClassifierModel&);
-void scaleGradients(ClassifierModel&, double factor);
-
-/// ema ← ema + (1-d)(model - ema) over all float tensors, running statistics included; d grows from 0.1 in the first steps.
-void updateAverage(ClassifierModel& average, const ClassifierModel& model, double decay, std::int64_t step);
+/// How far the moving average moves after this step: 1 - decay, and more in the first steps.
+double averageShare(double decay, std::int64_t step);
+/// The same for what no optimizer moves: running statistics (counters are copied).
+void averageStatistics(ClassifierModel& average, const ClassifierModel& model, double share);
 
 }  // namespace cloister

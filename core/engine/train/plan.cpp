@@ -7,9 +7,10 @@
 #include <ATen/ops/zeros.h>
 
 #include "core/engine/engine_failure.h"
+#include "core/engine/models/model.h"
 #include "core/engine/models/precision.h"
 #include "core/engine/train/machine.h"
-#include "core/engine/train/optimizer.h"
+#include "core/engine/train/recipe.h"
 #include "core/engine/train/train.h"
 
 namespace cloister {
@@ -20,10 +21,10 @@ double measureStep(const ModelGraph& graph, const TrainRecipe& recipe) {
   ClassifierModel model(graph, 1);
   model.setTraining(true);
   model.setGradients(true);
+  if (recipe.bf16) model.computeInBf16();
   at::set_num_threads(std::max(1, recipe.threads / recipe.replicas));
   const at::Tensor images = at::rand({recipe.microBatch, graph.channels, graph.size, graph.size});
   const at::Tensor labels = at::zeros({recipe.microBatch}, at::kLong);
-  Optimizer optimizer(recipe, model);
   double seconds = 0;
   for (int i = 0; i < 2; ++i) {
     const auto start = std::chrono::steady_clock::now();
@@ -33,7 +34,7 @@ double measureStep(const ModelGraph& graph, const TrainRecipe& recipe) {
       loss = at::cross_entropy_loss(model.forward(images), labels);
     }
     loss.backward();
-    optimizer.zeroGradients();
+    for (const at::Tensor& t : model.computed()) at::Tensor(t).mutable_grad().reset();
     seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   }
   return seconds;

@@ -14,7 +14,6 @@
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/softmax.h>
-#include <ATen/ops/zeros_like.h>
 #include <QDir>
 #include <QFile>
 #include <QFileInfo>
@@ -62,9 +61,17 @@ Session::Session(const TrainJob& j) : job(j), started_(Clock::now()), lastCheckp
   resume();
   checkResources();
   if (job.worldSize > 1) group_ = formGroup(job.rank, job.worldSize);
+  if (recipe.bf16) model->computeInBf16();
   for (int i = 1; i < recipe.replicas; ++i) replicas_.push_back(model->sharingWeights());
   at::set_num_threads(std::max(1, recipe.threads / recipe.replicas));
   team_ = std::make_unique<Team>(recipe.replicas);
+  if (team_->members() > 1)
+    optimizer->shareWork([this](std::int64_t n, const std::function<void(std::int64_t)>& task) {
+      std::atomic<std::int64_t> next = 0;
+      team_->run([&](int) {
+        for (std::int64_t i = next++; i < n; i = next++) task(i);
+      });
+    });
   announce();
 }
 
@@ -115,8 +122,8 @@ void Session::buildModel() {
     for (std::size_t i = 0; i < model->parameters().size(); ++i)
       if (model->parameterNames()[i].rfind(head, 0) != 0) at::Tensor(model->parameters()[i]).set_requires_grad(false);
   }
-  optimizer = std::make_unique<Optimizer>(recipe, *model);
   if (recipe.emaDecay > 0) average = std::make_unique<ClassifierModel>(graph, quint64(job.spec.seed));
+  optimizer = std::make_unique<Optimizer>(recipe, *model, average.get());
 }
 
 void Session::resume() {
@@ -210,36 +217,53 @@ double Session::forwardBackward(const Batch& batch) {
     for (std::int64_t from = member * recipe.microBatch; from < n; from += members * recipe.microBatch)
       losses[std::size_t(member)] += microBatch(replica, batch, from, wholeWeight_);
   });
-  gather();
+  averageReplicas();
   std::vector<double> loss{std::accumulate(losses.begin(), losses.end(), 0.0)};
   if (group_) group_->sum(loss);
   return loss[0];
 }
 
-// Gradients of the replicas are added and their running statistics averaged, in a fixed order: the sum does not depend on who was first.
-void Session::gather() {
+std::vector<ClassifierModel*> Session::members() {
+  std::vector<ClassifierModel*> all{model.get()};
+  for (auto& replica : replicas_) all.push_back(replica.get());
+  return all;
+}
+
+// Everything is added in a fixed order: the sum does not depend on who was first.
+std::vector<std::vector<at::Tensor>> Session::gradients() {
+  std::vector<std::vector<at::Tensor>> all;
+  for (ClassifierModel* member : members()) all.push_back(member->gradients());
+  if (!group_) return all;
   at::NoGradGuard noGrad;
-  for (auto& replica : replicas_) {
-    std::vector<at::Tensor> to, from;
-    for (std::size_t i = 0; i < model->parameters().size(); ++i) {
-      const at::Tensor& given = replica->parameters()[i].grad();
-      if (!given.defined()) continue;
-      if (!model->parameters()[i].grad().defined()) at::Tensor(model->parameters()[i]).mutable_grad() = at::zeros_like(given);
-      to.push_back(model->parameters()[i].grad());
-      from.push_back(given);
-      at::Tensor(replica->parameters()[i]).mutable_grad().reset();
+  std::vector<at::Tensor> sums(all[0].size()), shared;
+  for (std::size_t i = 0; i < sums.size(); ++i) {
+    for (const auto& one : all) {
+      if (!one[i].defined()) continue;
+      if (sums[i].defined()) sums[i].add_(one[i]);
+      else sums[i] = one[i].to(at::kFloat, false, true);
     }
-    if (!to.empty()) at::_foreach_add_(to, from);
-    if (!model->statistics().empty()) at::_foreach_add_(model->statistics(), replica->statistics());
+    if (sums[i].defined()) shared.push_back(sums[i]);
   }
-  if (group_) {
-    std::vector<at::Tensor> shared = model->statistics();
-    for (const at::Tensor& p : model->parameters())
-      if (p.grad().defined()) shared.push_back(p.grad());
-    group_->sum(shared);
-  }
+  group_->sum(shared);
+  return {sums};
+}
+
+void Session::applyStep(double learningRate, double gradientScale) {
+  const double share = average ? averageShare(recipe.emaDecay, state.step) : 0;
+  optimizer->step(learningRate, gradientScale, share);
+  if (average) averageStatistics(*average, *model, share);
+  for (ClassifierModel* member : members())
+    for (const at::Tensor& t : member->computed()) at::Tensor(t).mutable_grad().reset();
+}
+
+// Running statistics of replicas and ranks are averaged.
+void Session::averageReplicas() {
+  if (model->statistics().empty()) return;
+  at::NoGradGuard noGrad;
+  for (auto& replica : replicas_) at::_foreach_add_(model->statistics(), replica->statistics());
+  if (group_) group_->sum(model->statistics());
   const double parts = double(recipe.replicas) * job.worldSize;
-  if (parts > 1 && !model->statistics().empty()) at::_foreach_div_(model->statistics(), parts);
+  if (parts > 1) at::_foreach_div_(model->statistics(), parts);
 }
 
 ValidationMetrics Session::validate() {

@@ -27,6 +27,10 @@ class Session {
 
   /// Loss of the batch in micro-batches with gradients left on the parameters: mean over the batch, weighted by class.
   double forwardBackward(const Batch&);
+  /// Gradients to be summed: one list a replica, or one list summed over all processes.
+  std::vector<std::vector<at::Tensor>> gradients();
+  /// The optimizer's step with what it collected; averages follow, gradients are dropped.
+  void applyStep(double learningRate, double gradientScale);
   ValidationMetrics validate();
   /// Writes best/ when these are the best so far. Updates the early-stop count.
   void keepBest(const ValidationMetrics&);
@@ -53,7 +57,8 @@ class Session {
   void checkResources() const;
   void announce();
   double microBatch(ClassifierModel& replica, const Batch&, std::int64_t from, double wholeWeight);
-  void gather();
+  void averageReplicas();
+  std::vector<ClassifierModel*> members();  ///< the model, then its replicas
   bool stopRequested() const;
 
   std::chrono::steady_clock::time_point started_, lastCheckpoint_, lastReport_;

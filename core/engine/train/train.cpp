@@ -46,12 +46,9 @@ WorkerExit trainClassifier(const TrainJob& job) {
     }
     const double rate = learningRateAt(s.recipe, s.state.step, s.warmupSteps, s.totalSteps);
     const double loss = s.forwardBackward(batch);
-    const double norm = gradientNorm(*s.model);
+    const double norm = s.optimizer->collect(s.gradients());
     guard(s, batch, loss, norm);
-    if (s.recipe.clipNorm > 0 && norm > s.recipe.clipNorm) scaleGradients(*s.model, s.recipe.clipNorm / norm);
-    s.optimizer->step(rate);
-    s.optimizer->zeroGradients();
-    if (s.average) updateAverage(*s.average, *s.model, s.recipe.emaDecay, s.state.step);
+    s.applyStep(rate, s.recipe.clipNorm > 0 && norm > s.recipe.clipNorm ? s.recipe.clipNorm / norm : 1.0);
     ++s.state.step;
     s.reportStep(loss, norm, rate);
 

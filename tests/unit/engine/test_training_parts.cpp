@@ -88,6 +88,7 @@ class TestTrainingParts : public QObject {
     double m = 0, v = 0, wNow = w, bNow = b;
     for (int t = 1; t <= 3; ++t) {
       for (const at::Tensor& p : model->parameters()) at::Tensor(p).mutable_grad() = at::ones_like(p).mul(0.1 * t);
+      optimizer.collect({model->gradients()});
       optimizer.step(0.01);
       const double g = 0.1 * t;
       m = 0.9 * m + 0.1 * g;
@@ -98,32 +99,42 @@ class TestTrainingParts : public QObject {
     }
     QVERIFY(std::abs(weight.detach().view({-1})[5].item<double>() - wNow) < 1e-6);
     QVERIFY(std::abs(bias[1].item<double>() - bNow) < 1e-6);
-    optimizer.zeroGradients();
-    QVERIFY(!weight.grad().defined());
   }
 
   void averageFollowsItsDecay() {
     auto model = someModel(1), average = someModel(1);
-    at::NoGradGuard noGrad;
-    at::Tensor(model->parameters()[0]).add_(1);
+    model->setGradients(true);
+    Optimizer optimizer(TrainRecipe{}, *model, average.get());
+    for (const at::Tensor& p : model->parameters()) at::Tensor(p).mutable_grad() = at::ones_like(p);
+    optimizer.collect({model->gradients()});
     const at::Tensor before = average->parameters()[0].clone();
-    updateAverage(*average, *model, 0.9, 1000);
-    QVERIFY((average->parameters()[0] - before - 0.1).abs().max().item<double>() < 1e-6);
-    updateAverage(*average, *model, 0.9, 0);  // the first steps follow faster: decay 1/10
-    QVERIFY((average->parameters()[0] - before - 0.91).abs().max().item<double>() < 1e-6);
+    QVERIFY(std::abs(averageShare(0.9, 1000) - 0.1) < 1e-12);
+    QVERIFY(std::abs(averageShare(0.9, 0) - 0.9) < 1e-12);  // the first steps follow faster: decay 1/10
+    optimizer.step(0.01, 1, 0.25);
+    at::NoGradGuard noGrad;
+    const at::Tensor wanted = before + 0.25 * (model->parameters()[0] - before);
+    QVERIFY((average->parameters()[0] - wanted).abs().max().item<double>() < 1e-6);
+    at::Tensor(model->statistics()[0]).add_(1);
+    averageStatistics(*average, *model, 0.25);
+    QVERIFY((average->statistics()[0] - 0.25).abs().max().item<double>() < 1e-6);
   }
 
-  void gradientNormIsEuclidean() {
+  void normIsEuclideanOverTheSumOfReplicas() {
     auto model = someModel(1);
     model->setGradients(true);
     std::int64_t n = 0;
+    std::vector<at::Tensor> ones, halves;
     for (const at::Tensor& p : model->parameters()) {
-      at::Tensor(p).mutable_grad() = at::ones_like(p).mul(2);
+      ones.push_back(at::ones_like(p));
+      halves.push_back(at::ones_like(p).to(at::kBFloat16));
       n += p.numel();
     }
-    QVERIFY(std::abs(gradientNorm(*model) / (2 * std::sqrt(double(n))) - 1) < 1e-5);
-    scaleGradients(*model, 0.5);
-    QVERIFY(std::abs(gradientNorm(*model) / std::sqrt(double(n)) - 1) < 1e-5);
+    Optimizer optimizer(TrainRecipe{}, *model);
+    QVERIFY(std::abs(optimizer.collect({ones, ones}) / (2 * std::sqrt(double(n))) - 1) < 1e-9);
+    QVERIFY(std::abs(optimizer.collect({halves, halves, halves}) / (3 * std::sqrt(double(n))) - 1) < 1e-9);
+    std::vector<at::Tensor> none(ones.size());
+    QVERIFY(std::abs(optimizer.collect({ones, none}) / std::sqrt(double(n)) - 1) < 1e-9);
+    QVERIFY_EXCEPTION_THROWN(optimizer.collect({none}), EngineFailure);
   }
 
   void teamRunsEveryMemberAndPassesErrorsOn() {
@@ -145,6 +156,7 @@ class TestTrainingParts : public QObject {
     model->setGradients(true);
     Optimizer optimizer(TrainRecipe{}, *model);
     for (const at::Tensor& p : model->parameters()) at::Tensor(p).mutable_grad() = at::rand(p.sizes());
+    optimizer.collect({model->gradients()});
     optimizer.step(0.01);
     TrainState state;
     state.bestValue = 0.123456789012345678;
