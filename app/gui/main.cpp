@@ -67,6 +67,7 @@ int main(int argc, char** argv) {
                      {"language", "Language of the screen: en or zh_CN.", "CODE"},
                      {"theme", "light, dark or system.", "NAME"},
                      {"scale", "1 to 3, or 100 to 300 percent.", "FACTOR"},
+                     {"font-size", "Type size in points instead of the desktop's.", "POINTS"},
                      {"page", "Start on this page.", "ID"},
                      {"tour", "Write every page as PNG to DIR and end.", "DIR"},
                      {"size", "Size of the window in a tour.", "WxH", "1366x768"},
@@ -81,6 +82,11 @@ int main(int argc, char** argv) {
   if (language == u"zh") language = QStringLiteral("zh_CN");
   if (parser.isSet("language") && !Language::available().contains(language)) return usage("--language takes en or zh_CN");
 
+  if (const double points = parser.value("font-size").toDouble(); points >= 6 && points <= 24) {
+    QFont font = QApplication::font();
+    font.setPointSizeF(points);
+    QApplication::setFont(font);
+  }
   Theme::current().setTextStep(settings::textStep());
   Theme::current().set(themeNamed(themeName));
   Language::current().set(language);

@@ -6,6 +6,7 @@
 #include <QTableView>
 #include <QTemporaryDir>
 #include <QTest>
+#include <QToolButton>
 #include <QXmlStreamReader>
 
 #include "widgets/common/plot.h"
@@ -154,6 +155,47 @@ class TestRunChart : public QObject {
     chart.setLogarithmic(true);
     const QCPRange range = chart.plot()->axisRects().first()->axis(QCPAxis::atLeft)->range();
     QVERIFY(range.lower > 0 && range.lower <= 0.1 && range.upper >= 10);
+  }
+
+  void followShowsTheNewestAndTheButtonTheWhole() {
+    auto curves = std::make_shared<RunCurves>();
+    for (int i = 1; i <= 4000; ++i) curves->append({metric(i, {{"train/loss", 1.0}})});
+    RunChart chart;
+    chart.resize(800, 500);
+    chart.setRuns({{"r-0001", curves}});
+    const auto steps = [&] { return chart.plot()->axisRects().first()->axis(QCPAxis::atBottom)->range(); };
+    QVERIFY(steps().lower <= 1 && steps().upper >= 4000);
+    chart.setFollow(true);
+    QVERIFY(steps().lower > 3000 && steps().upper >= 4000);
+    const int before = chart.redraws();
+    for (int i = 4001; i <= 5000; ++i) curves->append({metric(i, {{"train/loss", 1.0}})});
+    chart.grown();
+    wait(chart, before + 1);
+    QVERIFY(steps().lower > 4000 && steps().upper >= 5000);
+    QToolButton* whole = nullptr;
+    for (auto* b : chart.findChildren<QToolButton*>())
+      if (b->accessibleName() == RunChart::tr("Whole history")) whole = b;
+    QVERIFY(whole);
+    QTest::mouseClick(whole, Qt::LeftButton);
+    QVERIFY(steps().lower <= 1 && steps().upper >= 5000);
+  }
+
+  void runsLieOverEachOtherAndResumesAreMarked() {
+    auto first = std::make_shared<RunCurves>(), second = std::make_shared<RunCurves>();
+    first->append({started(9, 0), metric(1, {{"train/loss", 3.0}}), metric(2, {{"train/loss", 2.0}})});
+    second->append({started(9, 1), metric(2, {{"train/loss", 1.0}})});
+    RunChart chart;
+    chart.setRuns({{"r-0001", first}, {"r-0002", second}});
+    QCPGraph* a = graphNamed(chart.plot(), QStringLiteral("r-0001 · ") + RunChart::tr("Training loss"));
+    QCPGraph* b = graphNamed(chart.plot(), QStringLiteral("r-0002 · ") + RunChart::tr("Training loss"));
+    QVERIFY(a && b);
+    QCOMPARE(a->dataCount(), 2);
+    QCOMPARE(b->dataCount(), 1);
+    QVERIFY(a->pen().color() != b->pen().color() && a->pen().style() != b->pen().style());
+    QCOMPARE(chart.plot()->itemCount(), 2);  // one resume, marked in the upper and in the lower chart
+    auto* mark = qobject_cast<QCPItemStraightLine*>(chart.plot()->item(0));
+    QVERIFY(mark);
+    QCOMPARE(mark->point1->coords().x(), 1.0);
   }
 
   void filesHoldEveryPoint() {

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include <QApplication>
+#include <QFontMetrics>
 #include <QStyle>
 #include <QStyleFactory>
 #include <QWidget>
@@ -24,7 +25,8 @@ QColor mixed(const QColor& a, const QColor& b, double share) {
 constexpr QRgb kSeries[] = {0x0072B2, 0xD55E00, 0x009E73, 0xCC79A7, 0xE69F00, 0x56B4E9, 0xF0E442};
 constexpr Qt::PenStyle kDashes[] = {Qt::SolidLine, Qt::DashLine, Qt::DotLine, Qt::DashDotLine, Qt::DashDotDotLine};
 
-// One sheet for everything. {role} is a colour, {n} a length of the grid, [small] a type size in points.
+// One sheet for everything. {role} is a colour, [small] a type size in points, [line] the height of a line of text: a control whose least
+// height were less would be squeezed by layouts that are short of room.
 constexpr char kSheet[] = R"(
 * { outline: 0; }
 QWidget { color: {text}; }
@@ -55,7 +57,7 @@ QFrame[role="banner"][tone="warning"] { border-color: {warning}; }
 QFrame[role="banner"][tone="good"] { border-color: {good}; }
 QFrame[role="divider"] { background: {divider}; border: 0; }
 
-QPushButton { background: {panel}; border: 1px solid {line}; border-radius: 4px; padding: 5px 14px; min-height: 20px; }
+QPushButton { background: {panel}; border: 1px solid {line}; border-radius: 4px; padding: 5px 14px; min-height: [line]; }
 QPushButton:hover { background: {raised}; }
 QPushButton:pressed { background: {divider}; }
 QPushButton:focus { border: 2px solid {accent}; padding: 4px 13px; }
@@ -82,7 +84,7 @@ QToolButton:disabled { color: {quiet}; }
 QToolButton::menu-indicator { image: none; }
 
 QLineEdit, QPlainTextEdit, QTextEdit, QSpinBox, QDoubleSpinBox, QComboBox, QDateEdit {
-  background: {panel}; border: 1px solid {line}; border-radius: 4px; padding: 3px 7px; min-height: 20px;
+  background: {panel}; border: 1px solid {line}; border-radius: 4px; padding: 3px 7px; min-height: [line];
   selection-background-color: {accent}; selection-color: {onAccent}; }
 QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus { border: 2px solid {accent}; padding: 2px 6px; }
 QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled, QComboBox:disabled { color: {quiet}; background: {window}; border-color: {divider}; }
@@ -305,6 +307,7 @@ QString Theme::styleSheet() const {
   sheet.replace("{tone}", tokens_.dark ? "dark" : "light");
   const std::pair<const char*, TextSize> sizes[] = {
       {"[small]", TextSize::Small}, {"[section]", TextSize::Section}, {"[page]", TextSize::Page}, {"[headline]", TextSize::Headline}};
+  sheet.replace("[line]", QString::number(std::max(20, QFontMetrics(font(TextSize::Base)).height())) + "px");
   for (const auto& [name, size] : sizes) sheet.replace(QLatin1String(name), QString::number(points(size)) + "pt");
   return sheet;
 }

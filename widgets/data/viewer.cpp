@@ -46,7 +46,7 @@ QString breakable(const QString& text) {
   for (const QChar c : text) {
     out += c;
     since = c.isSpace() ? 0 : since + 1;
-    if (since >= 24 || c == u'/' || c == u'_') {
+    if (since >= 16 || c == u'/' || c == u'_') {
       out += QChar(0x200B);
       since = 0;
     }

@@ -23,6 +23,7 @@ class MemoryBar : public QWidget {
   void set(const QList<QPair<QString, double>>& parts, qint64 free) {
     parts_ = parts;
     free_ = free;
+    setMinimumHeight(arrange(width(), nullptr));
     updateGeometry();
     update();
   }
@@ -32,6 +33,7 @@ class MemoryBar : public QWidget {
   QSize minimumSizeHint() const override { return {5 * space::kXxl, space::kXl}; }
 
  protected:
+  void resizeEvent(QResizeEvent*) override { setMinimumHeight(arrange(width(), nullptr)); }
   void paintEvent(QPaintEvent*) override {
     const Tokens& t = Theme::current().tokens();
     QPainter p(this);

@@ -142,8 +142,13 @@ QWidget* TrainPage::buildRecipe() {
   column->addStretch(1);
   scroll->setWidget(inner);
   row->addWidget(scroll, 3);
-  fit_ = new FitPanel(box);
-  row->addWidget(fit_, 2);
+  auto* fitScroll = new QScrollArea(box);  // a low window leaves little beside the chart
+  fitScroll->setWidgetResizable(true);
+  fitScroll->setFrameShape(QFrame::NoFrame);
+  fitScroll->setFocusPolicy(Qt::NoFocus);
+  fit_ = new FitPanel(fitScroll);
+  fitScroll->setWidget(fit_);
+  row->addWidget(fitScroll, 2);
 
   return box;
 }
