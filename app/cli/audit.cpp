@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <limits>
 
-#include <QCoreApplication>
 #include <QJsonArray>
 #include <QJsonDocument>
 
@@ -14,8 +13,6 @@
 
 namespace cloister::cli {
 namespace {
-
-QString tr(const char* text) { return QCoreApplication::translate("Cli", text); }
 
 class AuditVerify : public Verb {
  public:

@@ -1,6 +1,5 @@
 // bundle create|verify: hand a model out, and check one that came in. verify needs no project and is what the desktop starts, so that a
 // hostile folder costs this process at most.
-#include <QCoreApplication>
 #include <QDir>
 
 #include "app/cli/passphrase.h"
@@ -13,8 +12,6 @@
 
 namespace cloister::cli {
 namespace {
-
-QString tr(const char* text) { return QCoreApplication::translate("Cli", text); }
 
 class BundleCreate : public Verb {
  public:

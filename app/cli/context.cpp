@@ -31,6 +31,8 @@ void writeOut(FILE* to, QByteArray bytes) {
 
 }  // namespace
 
+QString tr(const char* text) { return QCoreApplication::translate("Cli", text); }
+
 Context::Context(const QCommandLineParser& parser) : parser_(parser), json_(parser.isSet(QStringLiteral("json"))) {
   if (::pipe(stopPipe) == 0) {
     auto* notifier = new QSocketNotifier(stopPipe[0], QSocketNotifier::Read, this);

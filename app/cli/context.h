@@ -14,6 +14,9 @@
 
 namespace cloister::cli {
 
+/// The sentence in the user's language (context "Cli" of the translations).
+QString tr(const char* text);
+
 class Context : public QObject {
   Q_OBJECT
  public:

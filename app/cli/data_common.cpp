@@ -1,6 +1,5 @@
 #include "app/cli/data_common.h"
 
-#include <QCoreApplication>
 #include <QJsonArray>
 
 #include "app/cli/project_option.h"
@@ -32,8 +31,6 @@ Result<void> readShares(const QString& text, SplitRequest& request) {
 }
 
 }  // namespace
-
-QString tr(const char* text) { return QCoreApplication::translate("Cli", text); }
 
 Result<std::unique_ptr<Project>> openForReading(const Context& context) {
   auto project = openProject(context, Project::Mode::ReadOnly);

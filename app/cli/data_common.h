@@ -9,8 +9,6 @@
 
 namespace cloister::cli {
 
-QString tr(const char* text);  ///< context "Cli"
-
 /// For verbs that only look. A project of an older format is brought up to date first.
 Result<std::unique_ptr<Project>> openForReading(const Context&);
 

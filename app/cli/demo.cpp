@@ -18,8 +18,6 @@
 namespace cloister::cli {
 namespace {
 
-QString tr(const char* text) { return QCoreApplication::translate("Cli", text); }
-
 struct Step {
   QString title;
   QString program;        ///< cloister-cli or cloister-ingest

@@ -1,5 +1,4 @@
 // evaluate: measures a trained run on the frozen test split.
-#include <QCoreApplication>
 #include <QJsonArray>
 
 #include "app/cli/run_session.h"
@@ -7,8 +6,6 @@
 
 namespace cloister::cli {
 namespace {
-
-QString tr(const char* text) { return QCoreApplication::translate("Cli", text); }
 
 Result<QJsonObject> optionsFrom(const Context& context) {
   QJsonObject options{{"attacks", !context.isSet("no-attacks")}};

@@ -1,5 +1,4 @@
 // export: the trained model as ONNX in the asked precisions, with parity, accuracy, size and latency of each.
-#include <QCoreApplication>
 #include <QDir>
 #include <QFile>
 #include <QFileInfo>
@@ -16,8 +15,6 @@ namespace {
 
 const QStringList kQuantize{"none", "fp16", "dynamic-int8", "static-int8"};
 const QStringList kCalibrations{"minmax", "entropy", "percentile"};
-
-QString tr(const char* text) { return QCoreApplication::translate("Cli", text); }
 
 Failure notAllowed(const QString& option, const QString& value, const QStringList& allowed) {
   return {FailureKind::InvalidArgument, {{"name", option}, {"value", value}, {"allowed", allowed.join(", ")}}, {}};

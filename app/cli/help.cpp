@@ -1,11 +1,8 @@
-#include <QCoreApplication>
 
 #include "app/cli/verb.h"
 
 namespace cloister::cli {
 namespace {
-
-QString tr(const char* text) { return QCoreApplication::translate("Cli", text); }
 
 QString optionLine(const QCommandLineOption& option) {
   QStringList names;

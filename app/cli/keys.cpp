@@ -1,5 +1,4 @@
 // keys create|list|show|import|export-public|remove|change-passphrase: the signing keys of this user.
-#include <QCoreApplication>
 #include <QJsonArray>
 
 #include "app/cli/passphrase.h"
@@ -10,8 +9,6 @@
 
 namespace cloister::cli {
 namespace {
-
-QString tr(const char* text) { return QCoreApplication::translate("Cli", text); }
 
 class KeyVerb : public Verb {
  public:

@@ -12,8 +12,6 @@
 namespace cloister::cli {
 namespace {
 
-QString tr(const char* text) { return QCoreApplication::translate("Cli", text); }
-
 void printText(const QString& text) {
   std::fputs(text.toLocal8Bit().constData(), stdout);
   std::fflush(stdout);

@@ -2,16 +2,12 @@
 
 #include <unistd.h>
 
-#include <QCoreApplication>
-
 #include "app/cli/run_session.h"
 
 namespace cloister::cli {
 namespace {
 
 constexpr int kLogEveryMs = 15'000;
-
-QString tr(const char* text) { return QCoreApplication::translate("Cli", text); }
 
 }  // namespace
 

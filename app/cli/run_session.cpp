@@ -2,7 +2,6 @@
 
 #include <cmath>
 
-#include <QCoreApplication>
 #include <QDir>
 #include <QFileInfo>
 #include <QJsonArray>
@@ -15,8 +14,6 @@
 
 namespace cloister::cli {
 namespace {
-
-QString tr(const char* text) { return QCoreApplication::translate("Cli", text); }
 
 /// First readable of the row's failure, else what its state means.
 Failure failureOf(const RunRecord& row) {

@@ -1,5 +1,4 @@
 // runs list|show|follow|stop|resume. Listing, showing, following and stopping also work while another program holds the project.
-#include <QCoreApplication>
 #include <QFileInfo>
 #include <QJsonArray>
 #include <QTimer>
@@ -12,8 +11,6 @@
 
 namespace cloister::cli {
 namespace {
-
-QString tr(const char* text) { return QCoreApplication::translate("Cli", text); }
 
 QJsonObject briefly(const QJsonObject& document, const QStringList& keys) {
   QJsonObject brief;

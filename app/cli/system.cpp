@@ -1,5 +1,4 @@
 // system show: what this machine is good for.
-#include <QCoreApplication>
 #include <QJsonArray>
 #include <QLocale>
 
@@ -8,8 +7,6 @@
 
 namespace cloister::cli {
 namespace {
-
-QString tr(const char* text) { return QCoreApplication::translate("Cli", text); }
 
 QString joined(const QJsonArray& words) {
   QStringList list;

@@ -1,5 +1,4 @@
 // train and plan: a run from the newest snapshot, or what it would need.
-#include <QCoreApplication>
 #include <QJsonArray>
 #include <QLocale>
 
@@ -9,8 +8,6 @@
 
 namespace cloister::cli {
 namespace {
-
-QString tr(const char* text) { return QCoreApplication::translate("Cli", text); }
 
 QList<QCommandLineOption> recipeOptions() {
   return {{"family", tr("Model family."), "FAMILY", "image_classifier"},

@@ -10,22 +10,17 @@
 
 #include <QFile>
 
+#include "core/domain/descriptor.h"
+
 namespace cloister {
 namespace {
 
 constexpr qint64 kMaxFile = qint64(4) << 30;
 
-struct Descriptor {
-  int fd = -1;
-  ~Descriptor() {
-    if (fd >= 0) ::close(fd);
-  }
-};
-
 Result<void> openRegular(const QString& path, Descriptor& d, struct stat& s) {
-  d.fd = ::open(QFile::encodeName(path).constData(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  if (d.fd < 0) return failureFromErrno(errno, path);
-  if (::fstat(d.fd, &s) != 0) return failureFromErrno(errno, path);
+  d.reset(::open(QFile::encodeName(path).constData(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (d.get() < 0) return failureFromErrno(errno, path);
+  if (::fstat(d.get(), &s) != 0) return failureFromErrno(errno, path);
   if (!S_ISREG(s.st_mode)) return Failure{FailureKind::UnsupportedFormat, {{"path", path}}, QStringLiteral("not a regular file")};
   return {};
 }
@@ -59,14 +54,14 @@ Result<QByteArray> contentsOf(const QString& path, qint64 most) {
   QByteArray bytes(s.st_size, Qt::Uninitialized);
   qint64 have = 0;
   while (have < bytes.size()) {
-    const ssize_t n = ::read(d.fd, bytes.data() + have, size_t(bytes.size() - have));
+    const ssize_t n = ::read(d.get(), bytes.data() + have, size_t(bytes.size() - have));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return failureFromErrno(errno, path);
     if (n == 0) return QByteArray();
     have += n;
   }
   char more = 0;
-  return ::read(d.fd, &more, 1) == 0 ? bytes : QByteArray();
+  return ::read(d.get(), &more, 1) == 0 ? bytes : QByteArray();
 }
 
 QString sha256Of(QByteArrayView bytes) {
@@ -79,9 +74,9 @@ QString sha256Of(QByteArrayView bytes) {
 
 Result<void> writeReadOnly(const QString& path, QByteArrayView bytes) {
   Descriptor out;
-  out.fd = ::open(QFile::encodeName(path).constData(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
-  if (out.fd < 0) return failureFromErrno(errno, path);
-  if (!writeAll(out.fd, bytes.data(), bytes.size())) {
+  out.reset(::open(QFile::encodeName(path).constData(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444));
+  if (out.get() < 0) return failureFromErrno(errno, path);
+  if (!writeAll(out.get(), bytes.data(), bytes.size())) {
     const int error = errno;
     ::unlink(QFile::encodeName(path).constData());
     return failureFromErrno(error, path);
@@ -94,7 +89,7 @@ Result<QByteArray> headOf(const QString& path) {
   struct stat s {};
   if (auto opened = openRegular(path, d, s); !opened) return opened.error();
   QByteArray head(4096, Qt::Uninitialized);
-  const ssize_t n = ::read(d.fd, head.data(), size_t(head.size()));
+  const ssize_t n = ::read(d.get(), head.data(), size_t(head.size()));
   if (n < 0) return failureFromErrno(errno, path);
   head.truncate(n);
   return head;
@@ -105,20 +100,20 @@ Result<Copied> copyAndHash(const QString& from, const QString& to, void (*alive)
   struct stat s {};
   if (auto opened = openRegular(from, in, s); !opened) return opened.error();
   if (s.st_size > kMaxFile) return Failure{FailureKind::TooLarge, {{"path", from}, {"limit", kMaxFile}}, {}};
-  out.fd = ::open(QFile::encodeName(to).constData(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (out.fd < 0) return failureFromErrno(errno, to);
+  out.reset(::open(QFile::encodeName(to).constData(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  if (out.get() < 0) return failureFromErrno(errno, to);
   std::unique_ptr<EVP_MD_CTX, FreeDigest> digest(EVP_MD_CTX_new());
   EVP_DigestInit_ex(digest.get(), EVP_sha256(), nullptr);
   std::vector<char> buffer(size_t(1) << 18);
   Copied copied;
   qint64 said = 0;
   for (;;) {
-    const ssize_t n = ::read(in.fd, buffer.data(), buffer.size());
+    const ssize_t n = ::read(in.get(), buffer.data(), buffer.size());
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return failureFromErrno(errno, from);
     if (n == 0) break;
     EVP_DigestUpdate(digest.get(), buffer.data(), size_t(n));
-    if (!writeAll(out.fd, buffer.data(), n)) return failureFromErrno(errno, to);
+    if (!writeAll(out.get(), buffer.data(), n)) return failureFromErrno(errno, to);
     copied.bytes += n;
     if (copied.bytes > kMaxFile) return Failure{FailureKind::TooLarge, {{"path", from}, {"limit", kMaxFile}}, {}};
     if (copied.bytes - said >= (64 << 20)) {

@@ -12,23 +12,10 @@
 #include <QJsonDocument>
 #include <QUuid>
 
+#include "core/domain/descriptor.h"
+
 namespace cloister {
 namespace {
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-  int release() { return std::exchange(fd_, -1); }
-
- private:
-  int fd_;
-};
 
 Result<void> writeAll(int fd, QByteArrayView bytes, const QString& path) {
   while (!bytes.isEmpty()) {

@@ -24,19 +24,22 @@ constexpr qint64 kTimingSteps = 400;  // what timing one batch size counts in th
 
 struct Kind {
   const char *asked, *name;
-  double tolerance;  // of the largest logit, at least of 1
+  double tolerance;  // of the range of the trained model's logits, at least of 1
+  bool anyImage;     // agrees on images that are like no training image as well
 };
 // fp32 differs by the order of sums; fp16 has 11 bits; int8 rounds every activation, and a decision is what counts there: the tolerance
-// only catches a model that is wrong.
-constexpr Kind kKinds[] = {
-    {"none", "fp32", 1e-4}, {"fp16", "fp16", 2e-2}, {"dynamic-int8", "int8-dynamic", 0.25}, {"static-int8", "int8-static", 0.25}};
+// only catches a model that is wrong. int8 cuts activations off where calibration saw none, so it is judged on real images of the test
+// split alone: on the stored vectors, which must show nobody, the trained model itself leaves the range it was calibrated in.
+constexpr Kind kKinds[] = {{"none", "fp32", 1e-4, true},
+                           {"fp16", "fp16", 2e-2, true},
+                           {"dynamic-int8", "int8-dynamic", 0.25, false},
+                           {"static-int8", "int8-static", 0.25, false}};
 
 QJsonValue finite(double v) { return std::isfinite(v) ? QJsonValue(v) : QJsonValue(); }
 
-double largest(const std::vector<float>& v) {
-  double m = 0;
-  for (const float x : v) m = std::max(m, std::abs(double(x)));
-  return m;
+double rangeOf(const std::vector<float>& v) {
+  const auto [least, most] = std::minmax_element(v.begin(), v.end());
+  return v.empty() ? 0 : double(*most) - double(*least);
 }
 
 double largestDifference(const std::vector<float>& a, const std::vector<float>& b) {
@@ -205,13 +208,14 @@ class Exporter {
   Result<void> compare(const Kind& kind, Candidate& c, Session& session) {
     auto own = score(session, in_.vectors.images, tick());
     if (!own) return own.error();
-    c.maxAbs = largestDifference(own->logits, in_.vectors.logits);
-    c.tolerance = kind.tolerance * std::max(1.0, largest(in_.vectors.logits));
-    c.passed = c.maxAbs <= c.tolerance;
+    c.maxAbsVectors = largestDifference(own->logits, in_.vectors.logits);
     vectorLogits_[kind.name] = own->logits;
     auto real = score(session, in_.testImages.images, tick());
     if (!real) return real.error();
-    c.maxAbsTestImages = largestDifference(real->logits, in_.testImages.logits);
+    c.maxAbs = largestDifference(real->logits, in_.testImages.logits);
+    if (kind.anyImage && !(c.maxAbsVectors <= c.maxAbs)) c.maxAbs = c.maxAbsVectors;
+    c.tolerance = kind.tolerance * std::max(1.0, rangeOf(in_.testImages.logits));
+    c.passed = c.maxAbs <= c.tolerance;
     std::size_t same = 0;
     for (std::size_t i = 0; i < real->predicted.size(); ++i) {
       const auto row = in_.testImages.logits.begin() + std::ptrdiff_t(i) * real->classes;
@@ -388,7 +392,7 @@ QJsonObject Candidate::toJson() const {
       {"parity", QJsonObject{{"maxAbs", finite(maxAbs)},
                              {"tolerance", tolerance},
                              {"passed", passed},
-                             {"maxAbsTestImages", finite(maxAbsTestImages)},
+                             {"maxAbsVectors", finite(maxAbsVectors)},
                              {"agreement", agreement}}},
       {"latency", times},
       {"floatLayers", QJsonArray::fromStringList(floatLayers)}};

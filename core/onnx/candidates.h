@@ -59,7 +59,9 @@ struct Candidate {
   qint64 bytes = 0;
   Interval accuracy;
   double searchAccuracy = 0;  ///< on the validation split
-  double maxAbs = 0, tolerance = 0, maxAbsTestImages = 0;
+  double maxAbs = 0;          ///< largest difference of a logit on real test images; of a float model on the stored vectors as well
+  double tolerance = 0;       ///< for maxAbs: a share of the range of the trained model's logits on those images
+  double maxAbsVectors = 0;   ///< on the stored vectors
   bool passed = false;
   double agreement = 0;  ///< share of test images that get the trained model's class
   std::vector<Latency> latency;

@@ -11,27 +11,10 @@
 #include <QFile>
 #include <QUtf8StringView>
 
+#include "core/domain/descriptor.h"
+
 namespace cloister {
 namespace {
-
-class Handle {
- public:
-  explicit Handle(int fd) : fd_(fd) {}
-  ~Handle() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Handle(const Handle&) = delete;
-  Handle& operator=(const Handle&) = delete;
-  int get() const { return fd_; }
-  int release() { return std::exchange(fd_, -1); }
-  void reset(int fd) {
-    if (fd_ >= 0) ::close(fd_);
-    fd_ = fd;
-  }
-
- private:
-  int fd_;
-};
 
 constexpr int kFolderFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 // O_NONBLOCK: a pipe put in a file's place must not hold us; it has no effect on regular files.
@@ -111,7 +94,7 @@ Result<Folder::Listing> Folder::list() const {
 
 Result<int> Folder::openFile(const QByteArray& name, qint64& size) const {
   const QString full = path_ + "/" + shown(name);
-  Handle at(::openat(fd_, ".", kFolderFlags));
+  Descriptor at(::openat(fd_, ".", kFolderFlags));
   const QList<QByteArray> parts = name.split('/');
   for (qsizetype i = 0; at.get() >= 0 && i < parts.size(); ++i) {
     if (parts[i].isEmpty() || parts[i] == "." || parts[i] == "..") return Failure{FailureKind::InvalidArgument, {{"name", full}}, {}};
@@ -129,7 +112,7 @@ Result<QByteArray> Folder::sha256(const QByteArray& name, int copyTo) const {
   qint64 size = 0, total = 0;
   auto opened = openFile(name, size);
   if (!opened) return opened.error();
-  const Handle file(*opened);
+  const Descriptor file(*opened);
   const QString full = path_ + "/" + shown(name);
   QCryptographicHash hash(QCryptographicHash::Sha256);
   std::vector<char> buffer(std::size_t(std::clamp<qint64>(size, 1, 1 << 20)));
@@ -154,7 +137,7 @@ Result<QByteArray> Folder::read(const QByteArray& name, qint64 maxBytes) const {
   qint64 size = 0;
   auto opened = openFile(name, size);
   if (!opened) return opened.error();
-  const Handle file(*opened);
+  const Descriptor file(*opened);
   const QString full = path_ + "/" + shown(name);
   if (size > maxBytes) return Failure{FailureKind::TooLarge, {{"path", full}, {"limit", maxBytes}}, {}};
   QByteArray bytes(size, '\0');

@@ -71,8 +71,13 @@ def test_candidates_are_what_the_description_says(exported):
         # Two builds of the runtime may round a value to the other side of a half: a flip of one borderline image is no lie.
         assert c["accuracy"]["value"] == pytest.approx((got.argmax(1) == labels[test]).mean(), abs=1.5 / len(test)), c["name"]
         assert c["accuracy"]["low"] <= c["accuracy"]["value"] <= c["accuracy"]["high"]
-        assert c["parity"]["passed"] and c["parity"]["maxAbs"] <= c["parity"]["tolerance"]
-        assert np.abs(got - want).max() <= {"fp32": 1e-4, "fp16": 2e-2}.get(c["name"], 0.3) * max(1, np.abs(want).max()), c["name"]
+        parity, share = c["parity"], {"fp32": 1e-4, "fp16": 2e-2}.get(c["name"], 0.25)
+        assert parity["passed"] and parity["maxAbs"] <= parity["tolerance"]
+        # Judged on some of these real images, not on the stored vectors.
+        assert 0.5 < parity["tolerance"] / (share * max(1, want.max() - want.min())) < 1.001
+        if c["name"].startswith("int8"):
+            assert 0 < parity["maxAbs"] < 1.05 * np.abs(got - want).max() + 1e-3
+        assert np.abs(got - want).max() <= {"fp32": 1e-4, "fp16": 2e-2}.get(c["name"], 0.3) * max(1, want.max() - want.min()), c["name"]
         assert [t["batch"] for t in c["latency"]] == [1, 8] and all(0 < t["p50"] <= t["p95"] <= t["p99"] for t in c["latency"])
     bytes_ = {c["name"]: c["bytes"] for c in report["candidates"]}
     assert bytes_["fp16"] < 0.51 * bytes_["fp32"] and bytes_["int8-static"] < 0.27 * bytes_["fp32"] and bytes_["int8-dynamic"] < 0.27 * bytes_["fp32"]

@@ -1,4 +1,3 @@
-#include <openjpeg.h>
 
 #include <algorithm>
 #include <cstring>
@@ -8,6 +7,7 @@
 
 #include "core/extension/source_plugin.h"
 #include "plugins/sources/dicom/codecs.h"
+#include "plugins/sources/dicom/openjpeg_handles.h"
 
 namespace cloister::dicom {
 namespace {
@@ -42,17 +42,6 @@ OPJ_BOOL seekMemory(OPJ_OFF_T to, void* user) {
 }
 
 void keepMessage(const char* text, void* user) { static_cast<std::string*>(user)->append(text); }
-
-// opj_codec_t and opj_stream_t are both void*, so the deleters need names of their own.
-struct FreeCodec {
-  void operator()(opj_codec_t* c) const { opj_destroy_codec(c); }
-};
-struct FreeStream {
-  void operator()(opj_stream_t* s) const { opj_stream_destroy(s); }
-};
-struct FreeImage {
-  void operator()(opj_image_t* i) const { opj_image_destroy(i); }
-};
 
 /// Component k of the decoded image into every samples-th place; subsampled components are repeated.
 template <typename T>

@@ -1,12 +1,12 @@
 #include "plugins/sources/dicom/encoders.h"
 
 #include <charls/charls.h>
-#include <openjpeg.h>
 
 #include <cstring>
 #include <memory>
 
 #include "core/extension/source_plugin.h"
+#include "plugins/sources/dicom/openjpeg_handles.h"
 
 namespace cloister::dicom {
 namespace {
@@ -31,16 +31,6 @@ OPJ_BOOL seekSink(OPJ_OFF_T to, void* user) {
   static_cast<Sink*>(user)->at = std::size_t(to);
   return OPJ_TRUE;
 }
-
-struct FreeCodec {
-  void operator()(opj_codec_t* c) const { opj_destroy_codec(c); }
-};
-struct FreeStream {
-  void operator()(opj_stream_t* s) const { opj_stream_destroy(s); }
-};
-struct FreeImage {
-  void operator()(opj_image_t* i) const { opj_image_destroy(i); }
-};
 
 }  // namespace
 
