@@ -3800,6 +3800,10 @@ Said: %2 (%3)</source>
         <source>Snapshot %1, %2</source>
         <translation>快照 %1，%2</translation>
     </message>
+    <message>
+        <source>Take out of the queue</source>
+        <translation>移出队列</translation>
+    </message>
 </context>
 <context>
     <name>cloister::VerifyPage</name>

@@ -42,6 +42,7 @@ void ProgressStrip::setTask(const QString& id, const Task& task) {
     row.percent = new QLabel(row.widget);
     row.percent->setMinimumWidth(space::kXxl + space::kS);
     row.left = new QLabel(row.widget);
+    row.left->setMinimumWidth(4 * space::kXxl);  // the bars of several lines stand alike
     row.stop = new QToolButton(row.widget);
     row.stop->setIcon(themedIcon("stop", Role::Bad));
     line->addWidget(row.title);

@@ -94,8 +94,8 @@ void RunWatcher::stateChanged() {
     const QString text = r.state == u"queued"     ? tr("waits for another run")
                          : r.state == u"stopping" ? tr("stopping after a checkpoint")
                                                   : detail(p);
-    strip_.setTask(r.id, {tr("Run %1").arg(r.id), text, p.steps > 0 ? double(p.step) / double(p.steps) : -1, p.secondsLeft,
-                          r.state != u"stopping", true});
+    const double fraction = p.steps > 0 ? double(p.step) / double(p.steps) : r.state == u"queued" ? 0 : -1;
+    strip_.setTask(r.id, {tr("Run %1").arg(r.id), text, fraction, p.secondsLeft, r.state != u"stopping", true});
   }
   for (const QString& id : progress_.keys())
     if (!active.contains(id)) {

@@ -5,12 +5,28 @@
 #include <QApplication>
 #include <QClipboard>
 #include <QHeaderView>
+#include <QPainter>
 #include <QRegularExpression>
 #include <QShortcut>
+#include <QStyledItemDelegate>
 
 #include "widgets/common/theme.h"
 
 namespace cloister {
+namespace {
+
+/// The style sheet draws cells without the ground that their data asks for.
+class GroundDelegate : public QStyledItemDelegate {
+ public:
+  using QStyledItemDelegate::QStyledItemDelegate;
+  void paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const override {
+    if (const QVariant ground = index.data(Qt::BackgroundRole); ground.isValid() && !(option.state & QStyle::State_Selected))
+      painter->fillRect(option.rect, ground.value<QBrush>());
+    QStyledItemDelegate::paint(painter, option, index);
+  }
+};
+
+}  // namespace
 
 void prepareTable(QTableView* table) {
   table->verticalHeader()->hide();
@@ -45,6 +61,7 @@ CopyTable::CopyTable(const QStringList& columns, const QList<QStringList>& rows,
     : QTableWidget(int(rows.size()), int(columns.size()), parent) {
   setHorizontalHeaderLabels(columns);
   prepareTable(this);
+  setItemDelegate(new GroundDelegate(this));
   static const QRegularExpression kFigure(QStringLiteral("^[\\d−–-][\\d.,\\s()（）–%/-]*(ms|s|[KMG]?i?B)?$"));
   setHorizontalScrollBarPolicy(Qt::ScrollBarAsNeeded);
   setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);

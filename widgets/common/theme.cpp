@@ -72,6 +72,8 @@ QPushButton[role="link"], QToolButton[role="link"] { background: transparent; bo
 QPushButton[role="link"]:hover, QToolButton[role="link"]:hover { text-decoration: underline; }
 QPushButton[role="link"]:focus, QToolButton[role="link"]:focus { border: 2px solid {accent}; border-radius: 4px; padding: 1px 3px; }
 QPushButton[role="link"]:disabled { color: {quiet}; }
+QToolButton[role="link"]:checked { background: transparent; border-color: transparent; }
+QToolButton[role="link"]:checked:focus { border-color: {accent}; }
 QPushButton[role="chip"] { background: transparent; border: 1px solid transparent; border-radius: 4px; padding: 3px 7px; min-height: 0; }
 QPushButton[role="chip"]:hover { background: {raised}; }
 QPushButton[role="chip"]:checked { background: {selection}; border-color: {accent}; }

@@ -5,6 +5,7 @@
 #include <QCoreApplication>
 #include <QFrame>
 #include <QGridLayout>
+#include <QHeaderView>
 #include <QJsonArray>
 #include <QLabel>
 
@@ -159,6 +160,7 @@ QWidget* confusionTable(const QJsonObject& report, QWidget* parent) {
   }
   auto* table = new CopyTable(columns, cells, parent);
   table->setAccessibleName(QCoreApplication::translate("Report", "Confusion matrix"));
+  table->horizontalHeader()->setStretchLastSection(false);
   whenThemed(table, [table, rows, sums] {
     const Tokens& t = Theme::current().tokens();
     for (int r = 0; r < table->rowCount(); ++r)

@@ -351,7 +351,7 @@ void RunChart::draw() {
 }
 
 void RunChart::fitAxes() {
-  double last = 1;
+  double last = 10;  // steps are whole: fewer would repeat the figures of the axis
   for (const auto& [run, curves] : runs_) last = std::max(last, curves->lastStep());
   // Follow shows the newest tenth (at least 200 steps); otherwise the whole history.
   const double from = follow_->isChecked() ? std::max(0.0, last - std::max(200.0, last / 10)) : 0;

@@ -72,6 +72,7 @@ TrainPage::TrainPage(StoreClient& client, QWidget* parent) : Page(page::kTrain, 
   connect(weights_, &PathEdit::changed, &fitTimer_, QOverload<>::of(&QTimer::start));
   connect(processes_, &QSpinBox::valueChanged, &fitTimer_, QOverload<>::of(&QTimer::start));
   connect(recipeToggle_, &QToolButton::toggled, recipe_, &QWidget::setVisible);
+  connect(recipeToggle_, &QToolButton::toggled, this, &TrainPage::updateButtons);  // what the next step is
   connect(recipeToggle_, &QToolButton::clicked, this, [this] { recipeChosen_ = true; });
   connect(primary(), &QPushButton::clicked, this, [this] {
     const RunRecord* shown = nullptr;
@@ -213,7 +214,13 @@ void TrainPage::refresh() {
   if (!schemaLoaded_) loadSchema();
   runs_->setRuns(store().state().runs);
   runsView_->resizeColumnsToContents();
-  if (shown_.isEmpty() && !store().state().runs.isEmpty()) showRun(store().state().runs.first().id);
+  if (shown_.isEmpty() && !store().state().runs.isEmpty()) {
+    // Who comes back wants to see what is training, not what waits behind it.
+    QString first = store().state().runs.first().id;
+    for (const RunRecord& r : store().state().activeRuns())
+      if (r.state != u"queued") first = r.id;
+    showRun(first);
+  }
   updateButtons();
   updateStatus();
   if (!fitTimer_.isActive()) fitTimer_.start();
@@ -388,6 +395,7 @@ void TrainPage::updateButtons() {
   const bool active = !store().state().activeRuns().isEmpty();
   stop_->setVisible(isActive(state));
   stop_->setEnabled(state != u"stopping");
+  stop_->setText(state == u"queued" ? tr("Take out of the queue") : tr("Stop with checkpoint"));
   resume_->setVisible(canResume(state));
   resume_->setEnabled(!active);
   queue_->setVisible(active);
@@ -432,7 +440,6 @@ void TrainPage::retranslate() {
   runsView_->setAccessibleName(tr("Runs of this project"));
   recipeToggle_->setText(tr("Recipe"));
   recipeToggle_->setToolTip(tr("Show or hide the recipe"));
-  stop_->setText(tr("Stop with checkpoint"));
   resume_->setText(tr("Resume"));
   queue_->setText(tr("Queue after the current run"));
   alignLabels();

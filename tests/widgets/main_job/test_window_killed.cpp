@@ -64,10 +64,10 @@ class Window {
     const int atReturn = points("Training loss");
     if (!QTest::qWaitFor([&] { return points("Training loss") >= atReturn + kPointsAfterReturn; }, kPatienceMs))
       return complain("no new points arrive");
-    if (!press("Stop with checkpoint")) return complain("cannot stop");
-    const auto settled = [&] {
-      return !store_.state().runs.isEmpty() && store_.state().runs.first().state == u"stopped" && store_.pending() == 0;
-    };
+    const QString run = store_.state().runs.first().id;
+    if (!queueAnotherAndThinkAgain()) return complain("the queue");
+    if (!choose(run) || !press("Stop with checkpoint")) return complain("cannot stop");
+    const auto settled = [&] { return stateOf(run) == u"stopped" && store_.pending() == 0; };
     if (!QTest::qWaitFor(settled, kPatienceMs)) return complain("did not stop");
     QTest::qWait(300);  // the chart's own frame
     if (!chart()->saveCsv(dir + "/chart.csv")) return complain("no CSV");
@@ -76,6 +76,29 @@ class Window {
   }
 
  private:
+  QString stateOf(const QString& run) const {
+    for (const RunRecord& r : store_.state().runs)
+      if (r.id == run) return r.state;
+    return {};
+  }
+  /// A second run waits for the first and is taken out again, by the buttons.
+  bool queueAnotherAndThinkAgain() {
+    const qsizetype runs = store_.state().runs.size();
+    if (!press("Queue after the current run")) return false;
+    const auto queued = [&] { return store_.state().runs.size() == runs + 1 && store_.state().runs.first().state == u"queued"; };
+    if (!QTest::qWaitFor(queued, kPatienceMs) || !press("Take out of the queue")) return false;
+    return QTest::qWaitFor([&] { return store_.state().runs.first().state == u"stopped"; }, kPatienceMs);
+  }
+  /// By a click on its row.
+  bool choose(const QString& run) {
+    for (auto* table : window_.currentPage()->findChildren<QTableView*>())
+      for (int row = 0; table->accessibleName() == "Runs of this project" && row < table->model()->rowCount(); ++row)
+        if (const QModelIndex index = table->model()->index(row, 1); index.siblingAtColumn(0).data() == run) {
+          QTest::mouseClick(table->viewport(), Qt::LeftButton, {}, table->visualRect(index).center());
+          return true;
+        }
+    return false;
+  }
   static int complain(const char* what) {
     qWarning("window: %s", what);
     return 1;
