@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include <QCursor>
 #include <QDir>
 #include <QPixmap>
 #include <QScrollArea>
@@ -24,6 +25,7 @@ Tour::Tour(MainWindow& window, StoreClient& store, QString dir, QObject* parent)
 }
 
 void Tour::start() {
+  QCursor::setPos(window_.mapToGlobal(QPoint(window_.width() / 2, 4)));  // over nothing that lights up
   since_.start();
   timer_.start(kLookEveryMs);
 }

@@ -58,6 +58,7 @@ FilterPanel::FilterPanel(QWidget* parent) : QFrame(parent) {
   labels_ = new QListWidget(this);
   labels_->setObjectName(QStringLiteral("labels"));
   labels_->setUniformItemSizes(true);
+  labels_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Expanding);  // the words beside it say how wide the panel is
   labels_->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
   labels_->setTextElideMode(Qt::ElideMiddle);
   labelTitle_->setBuddy(labels_);
