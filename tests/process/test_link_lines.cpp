@@ -76,6 +76,35 @@ class TestLinkLines : public QObject {
         QVERIFY2(!library.startsWith(QLatin1String(prefix)), qPrintable("cloister loads " + library));
   }
 
+  /// Whatever plugin is built, known to this test or not: what its kind may not load, and that its kind is one of the three.
+  void plugins() {
+    static const QMap<QString, QStringList> forbidden{{"sources", {"LibTorch", "ONNX Runtime", "widgets", "network", "database"}},
+                                                      {"families", {"DCMTK", "codecs", "widgets", "network", "database"}},
+                                                      {"targets", {"LibTorch", "DCMTK", "codecs", "widgets", "network", "database"}}};
+    const QDir root(QStringLiteral(CLOISTER_BIN_DIR) + "/../plugins");
+    int seen = 0;
+    for (const QString& kind : root.entryList(QDir::Dirs | QDir::NoDotAndDotDot)) {
+      for (const QFileInfo& file : QDir(root.filePath(kind)).entryInfoList({"*.so"}, QDir::Files)) {
+        QVERIFY2(forbidden.contains(kind), qPrintable("a kind of plugin without a rule: " + kind));
+        const QStringList loaded = closure(file.filePath());
+        QVERIFY2(loaded.filter("libQt6Core").size() == 1, qPrintable(file.fileName() + ": ldd did not work"));
+        for (const QString& family : forbidden[kind])
+          for (const QString& prefix : families()[family])
+            for (const QString& library : loaded)
+              QVERIFY2(!library.startsWith(prefix), qPrintable(QStringLiteral("%1 loads %2 (%3)").arg(file.fileName(), library, family)));
+        ++seen;
+      }
+    }
+    QVERIFY2(seen >= 3, "the plugins were not found");
+  }
+
+  /// Programs that only tests start are no part of what is installed.
+  void noTestProgramAmongThem() {
+    static const QStringList programs{"cloister", "cloister-cli", "cloister-ingest", "cloister-worker"};
+    for (const QString& name : QDir(QStringLiteral(CLOISTER_BIN_DIR)).entryList(QDir::Files | QDir::Executable))
+      QVERIFY2(programs.contains(name) || name.startsWith("fuzz_") || name.startsWith("bench_"), qPrintable(name));
+  }
+
   /// The names above are right: the parts that may load a library do.
   void whatMayLoadALibraryDoes_data() {
     QTest::addColumn<QString>("file");
