@@ -9,12 +9,14 @@
 
 #include "core/extension/source_plugin.h"
 #include "plugins/sources/dicom/codecs.h"
+#include "plugins/sources/dicom/dicom_file.h"
 
 namespace cloister::dicom {
 namespace {
 
 struct JpegHeader {
   int width = 0, height = 0, samples = 0, precision = 0;
+  bool huffmanDct = false;  // baseline, extended or progressive
   bool jfif = false;
   int adobeTransform = -1;  // APP14: 0 none (RGB), 1 YCbCr
   bool rgbIds = false;
@@ -45,6 +47,7 @@ JpegHeader readHeader(const std::uint8_t* p, std::size_t size) {
     const bool frame = marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
     if (frame) {
       if (length < 8) throw SourceError(FailureKind::CorruptFile, QStringLiteral("JPEG frame header"));
+      h.huffmanDct = marker <= 0xC2;
       h.precision = body[0];
       h.height = body[1] << 8 | body[2];
       h.width = body[3] << 8 | body[4];
@@ -72,7 +75,9 @@ CodecImage decodeJpeg(const std::uint8_t* data, std::size_t size) {
   image.ycc = h.samples == 3 && !h.rgbIds && (h.adobeTransform == 1 || (h.adobeTransform < 0 && h.jfif));
   image.saysRgb = h.samples == 3 && (h.rgbIds || h.adobeTransform == 0);
   image.bytes.resize(std::size_t(h.width) * std::size_t(h.height) * std::size_t(h.samples) * std::size_t(bytes));
+  if (h.precision == 8 && h.huffmanDct && decodeSoundJpeg8(data, size, image)) return image;
 
+  quietDcmtk();
   const DJCodecParameter parameter(ECC_lossyRGB, EDC_never, EUC_never, EPC_colorByPixel);
   std::unique_ptr<DJDecoder> decoder;
   if (h.precision <= 8) decoder = std::make_unique<DJDecompressIJG8Bit>(parameter, OFFalse);

@@ -1,6 +1,6 @@
-// Decoders of one compressed frame: RLE, deflate, JPEG (IJG of DCMTK), JPEG-LS (CharLS), JPEG 2000 and HTJ2K (OpenJPEG). Each checks the
-// sizes in the stream against its own limits before memory is taken and throws SourceError. No colour conversion except JPEG 2000's own
-// multiple component transform. Decode child only; any thread.
+// Decoders of one compressed frame: RLE, deflate, JPEG (libjpeg-turbo, IJG of DCMTK), JPEG-LS (CharLS), JPEG 2000 and HTJ2K (OpenJPEG).
+// Each checks the sizes in the stream against its own limits before memory is taken and throws SourceError. No colour conversion except
+// JPEG 2000's own multiple component transform. Decode child only; any thread.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -26,6 +26,9 @@ std::vector<std::uint8_t> decodeRleBits(const std::uint8_t* data, std::size_t si
 /// Raw deflate (RFC 1951) of exactly this many bytes.
 std::vector<std::uint8_t> inflateFrame(const std::uint8_t* data, std::size_t size, std::size_t bytes);
 CodecImage decodeJpeg(const std::uint8_t* data, std::size_t size);
+/// decodeJpeg's fast way, into an image whose sizes are known and whose bytes have room. False: not sound or not of 8 bits and Huffman
+/// codes; the slow way has the verdict.
+bool decodeSoundJpeg8(const std::uint8_t* data, std::size_t size, CodecImage& image);
 CodecImage decodeJpegLs(const std::uint8_t* data, std::size_t size);
 /// width and height: what the data set says; a stream of another size is refused before its tiles are given memory.
 CodecImage decodeJpeg2000(const std::uint8_t* data, std::size_t size, int width, int height);

@@ -47,9 +47,14 @@ SourceError errorFor(const OFCondition& condition, const QString& what) {
   return {FailureKind::CorruptFile, text};
 }
 
+void quietDcmtk() {
+  static const bool once = [] { return OFLog::configure(OFLogger::OFF_LOG_LEVEL), true; }();  // findings are returned, the log is nobody's
+  Q_UNUSED(once)
+}
+
 void prepareDcmtk() {
+  quietDcmtk();
   static const bool once = [] {
-    OFLog::configure(OFLogger::OFF_LOG_LEVEL);  // findings are returned, the log is nobody's
     if (dcmDataDict.isDictionaryLoaded() || !QCoreApplication::instance()) return true;
     const QString beside = QCoreApplication::applicationDirPath() + "/../share/cloister/dicom.dic";
     if (QFile::exists(beside)) {

@@ -75,7 +75,9 @@ class File {
   QString transferSyntax_;
 };
 
-/// Quiets DCMTK's log and sees to its dictionary, which takes longer than reading a file: before its data sets are used, not sooner.
+/// Before any of DCMTK's decoders is used.
+void quietDcmtk();
+/// The same, and sees to its dictionary, which takes longer than reading a file: before its data sets are used, not sooner.
 void prepareDcmtk();
 
 /// Encapsulated syntaxes that this DCMTK does not know and we read all the same: High-Throughput JPEG 2000, and frames deflated one by one.
