@@ -130,7 +130,7 @@ class Import {
       const qint64 size = thumb["width"].toInteger() * thumb["height"].toInteger() * thumb["channels"].toInteger();
       // The child may have been talked into anything: nothing it says may point outside what it sent.
       if (offset < 0 || size < 1 || offset > part.bytes.size() || size > part.bytes.size() - offset) thumb["offset"] = -1;
-      else thumb["offset"] = offset + thumbs.size();
+      else thumb["offset"] = offset + thumbs.size() + log_.packEnd();
       sample["thumb"] = thumb;
       records << QJsonObject{{"type", "accepted"}, {"sample", sample}};
       if (const QString problem = sample["problem"].toString(); !problem.isEmpty())

@@ -106,18 +106,12 @@ void RecordLog::count(const QJsonObject& record) {
   }
 }
 
-Result<void> RecordLog::append(const QString& file, QList<QJsonObject> records, const QByteArray& thumbs) {
+Result<void> RecordLog::append(const QString& file, const QList<QJsonObject>& records, const QByteArray& thumbs) {
   const qint64 base = pack_.pos();
   if (auto w = writeAll(pack_, thumbs); !w) return w;
   pack_.seek(base + thumbs.size());
   QByteArray lines;
-  for (QJsonObject& r : records) {
-    if (r["type"].toString() == u"accepted") {
-      QJsonObject sample = r["sample"].toObject(), thumb = sample["thumb"].toObject();
-      if (thumb["offset"].toInteger(-1) >= 0) thumb["offset"] = thumb["offset"].toInteger() + base;
-      sample["thumb"] = thumb;
-      r["sample"] = sample;
-    }
+  for (const QJsonObject& r : records) {
     count(r);
     lines += QJsonDocument(r).toJson(QJsonDocument::Compact) + '\n';
   }

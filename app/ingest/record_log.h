@@ -24,8 +24,10 @@ class RecordLog {
   /// First file with these bytes, empty when new.
   QString firstWith(const QString& sha256) const { return first_.value(sha256); }
 
-  /// All records of one file in one write; the thumbnails first. Samples' thumb offsets are moved to their place in the pack.
-  Result<void> append(const QString& file, QList<QJsonObject> records, const QByteArray& thumbs);
+  /// Where the thumbnails of the next append will begin: thumb offsets of its samples are counted from the start of the pack.
+  qint64 packEnd() const { return pack_.pos(); }
+  /// All records of one file in one write; the thumbnails first.
+  Result<void> append(const QString& file, const QList<QJsonObject>& records, const QByteArray& thumbs);
   void sync();            ///< what was recorded so far survives a power cut
   Result<void> finish();  ///< the "finished" record, everything on disk
 

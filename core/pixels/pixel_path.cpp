@@ -227,11 +227,18 @@ CLOISTER_WIDE void combineRows(const float* in, const AxisWeights& a, size_t row
 /// Columns of pixels of c values become rows.
 void transpose(const float* in, size_t width, size_t height, size_t c, float* out) {
   constexpr size_t kBlock = 16;
-  for (size_t top = 0; top < height; top += kBlock)
-    for (size_t left = 0; left < width; left += kBlock)
-      for (size_t y = top; y < std::min(height, top + kBlock); ++y)
-        for (size_t x = left; x < std::min(width, left + kBlock); ++x)
-          for (size_t k = 0; k < c; ++k) out[(x * height + y) * c + k] = in[(y * width + x) * c + k];
+  for (size_t left = 0; left < width; left += kBlock)
+    for (size_t top = 0; top < height; top += kBlock)
+      for (size_t x = left; x < std::min(width, left + kBlock); ++x) {
+        const float* from = in + (top * width + x) * c;
+        float* to = out + (x * height + top) * c;
+        const size_t rows = std::min(height - top, kBlock);
+        if (c == 1)
+          for (size_t y = 0; y < rows; ++y) to[y] = from[y * width];
+        else
+          for (size_t y = 0; y < rows; ++y)
+            for (size_t k = 0; k < c; ++k) to[y * c + k] = from[y * width * c + k];
+      }
 }
 
 UnitImage combinedColumns(const UnitImage& image, int width, const AxisWeights& a) {
