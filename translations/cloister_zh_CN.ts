@@ -2373,6 +2373,10 @@ Said: %2 (%3)</source>
             <numerusform>处理器：%1，%Ln 个线程，可用内存 %2</numerusform>
         </translation>
     </message>
+    <message>
+        <source>bfloat16 copies</source>
+        <translation>bfloat16 副本</translation>
+    </message>
 </context>
 <context>
     <name>cloister::FreezeSheet</name>

@@ -214,4 +214,21 @@ def test_plan_states_memory_disk_and_time(bin_dir, tmp_path):
     report = json.loads(done.stdout)
     assert report["parameters"] == 11689512 - 1000 * 513 + 2 * 513 - 2 * 64 * 49
     assert report["parts"]["weights"] == 4 * report["parameters"]
+    assert report["parts"].get("copies", 0) in (0, 2 * report["parameters"])  # bfloat16 beside float32
     assert report["memoryNeeded"] == sum(report["parts"].values()) and report["secondsEstimated"] > 0 and report["diskNeeded"] > 3 * 4 * report["parameters"]
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("architecture", ["small_cnn", "resnet18", "vit_s_16"])
+def test_planned_memory_is_what_training_takes(bin_dir, tmp_path, architecture, precision):
+    project = random_project(tmp_path / "p", count=16, size=128)
+    folder = project.run(architecture=architecture, epochs=2, batch_size=8, precision=precision, checkpoint_minutes=1000)
+    request = {"format": 1, "parameters": json.loads((folder / "spec.json").read_text())["parameters"], "channels": 1, "size": 128, "classes": 2,
+               "trainSamples": 0, "validationSamples": 8, "processes": 1}
+    (tmp_path / "q.json").write_text(json.dumps(request))
+    planned = json.loads(subprocess.run([worker(bin_dir), "plan", "--request", tmp_path / "q.json"], capture_output=True, check=True).stdout)["memoryNeeded"]
+    process = subprocess.Popen([worker(bin_dir), "train", "--run", str(folder)])
+    _, status, usage = os.wait4(process.pid, 0)
+    assert status == 0
+    peak = usage.ru_maxrss * 1024
+    assert 0.9 * peak < planned < 1.8 * peak, (planned / peak, planned, peak)

@@ -143,11 +143,15 @@ void FitPanel::fill() {
   } else {
     verdict_->setText(report_.fits ? tr("Fits this machine.") : tr("Does not fit this machine."));
     setRole(verdict_, report_.fits ? "good" : "bad");
-    static const QMap<QString, const char*> kParts{
-        {QStringLiteral("weights"), QT_TR_NOOP("weights")},     {QStringLiteral("gradients"), QT_TR_NOOP("gradients")},
-        {QStringLiteral("optimizer"), QT_TR_NOOP("optimizer")}, {QStringLiteral("activations"), QT_TR_NOOP("activations")},
-        {QStringLiteral("data"), QT_TR_NOOP("data")},           {QStringLiteral("average"), QT_TR_NOOP("averaged weights")},
-        {QStringLiteral("library"), QT_TR_NOOP("library")},     {QStringLiteral("runtime"), QT_TR_NOOP("library")}};
+    static const QMap<QString, const char*> kParts{{QStringLiteral("weights"), QT_TR_NOOP("weights")},
+                                                   {QStringLiteral("gradients"), QT_TR_NOOP("gradients")},
+                                                   {QStringLiteral("optimizer"), QT_TR_NOOP("optimizer")},
+                                                   {QStringLiteral("activations"), QT_TR_NOOP("activations")},
+                                                   {QStringLiteral("data"), QT_TR_NOOP("data")},
+                                                   {QStringLiteral("average"), QT_TR_NOOP("averaged weights")},
+                                                   {QStringLiteral("copies"), QT_TR_NOOP("bfloat16 copies")},
+                                                   {QStringLiteral("library"), QT_TR_NOOP("library")},
+                                                   {QStringLiteral("runtime"), QT_TR_NOOP("library")}};
     QList<QPair<QString, double>> parts;
     QStringList spoken;
     for (auto it = report_.parts.begin(); it != report_.parts.end(); ++it) {

@@ -42,18 +42,23 @@ double measureStep(const ModelGraph& graph, const TrainRecipe& recipe) {
 
 }  // namespace
 
+// Calibrated on measured peaks (docs/measurements.md, "Memory"): 1.0 to 1.3 times what training takes.
 QJsonObject memoryParts(const ModelGraph& graph, const TrainRecipe& recipe) {
-  const qint64 weights = 4 * graph.parameterCount();
+  const qint64 count = graph.parameterCount(), weights = 4 * count;
   const qint64 image = qint64(4) * graph.channels * graph.size * graph.size;
-  // Each op's output is kept for backward, and the gradient of the widest ones lives beside it; bf16 halves convolutions only.
-  const double perElement = recipe.bf16 ? 3.0 : 4.5;
-  return {{"weights", weights},
-          {"gradients", weights * recipe.replicas},
-          {"optimizer", recipe.adamw ? 2 * weights : weights},
-          {"average", recipe.emaDecay > 0 ? weights : 0},
-          {"activations", qint64(double(graph.activationElements()) * recipe.microBatch * recipe.replicas * perElement)},
-          {"data", qint64(5) * recipe.batchSize * image + 32 * image},
-          {"runtime", qint64(400) << 20}};
+  // Bytes an element of an operation's output costs on average. Chains that run as one keep one output; bfloat16 reaches products,
+  // convolutions and the norms behind them, not the sums and layer norms of a transformer.
+  const bool transformer = graph.architecture.startsWith(u"vit");
+  const double perElement = recipe.bf16 ? (transformer ? 2.5 : 2.0) : (transformer ? 3.8 : 4.4);
+  QJsonObject parts{{"weights", weights},
+                    {"gradients", (recipe.bf16 ? weights / 2 : weights) * recipe.replicas},
+                    {"optimizer", recipe.adamw ? 2 * weights : weights},
+                    {"average", recipe.emaDecay > 0 ? weights : 0},
+                    {"activations", qint64(double(graph.activationElements()) * recipe.microBatch * recipe.replicas * perElement)},
+                    {"data", qint64(5) * recipe.batchSize * image + 32 * image},
+                    {"runtime", qint64(260) << 20}};
+  if (recipe.bf16) parts["copies"] = weights / 2;
+  return parts;
 }
 
 qint64 sumOf(const QJsonObject& parts) {
@@ -82,9 +87,9 @@ QJsonObject planClassifier(const QJsonObject& request) {
     // A validation pass costs about a third of a training pass over as many samples.
     seconds = samples * perSample / processes + double(request["validationSamples"].toInteger()) * recipe.epochs * perSample / 3;
   }
-  const qint64 checkpoint = parts["weights"].toInteger() + parts["optimizer"].toInteger() + parts["average"].toInteger();
+  const qint64 checkpoint = 4 * graph.parameterCount() + parts["optimizer"].toInteger() + parts["average"].toInteger();
   return {{"memoryNeeded", needed},
-          {"diskNeeded", 3 * checkpoint + parts["weights"].toInteger() + (16 << 20)},
+          {"diskNeeded", 3 * checkpoint + 4 * graph.parameterCount() + (16 << 20)},
           {"parts", parts},
           {"parameters", qint64(graph.parameterCount())},
           {"secondsEstimated", seconds},
