@@ -163,6 +163,11 @@ def crafted_dicom():
     yield "syntax.dcm", part10("1.2.3.4.5", image_module(16, 16) + pixels(256))
     yield "mpeg.dcm", part10("1.2.840.10008.1.2.4.100", image_module(16, 16) + struct.pack("<HH2sHIHHIHHI", 0x7FE0, 0x10, b"OB", 0, 0xFFFFFFFF, 0xFFFE,
                              0xE000, 0, 0xFFFE, 0xE000, 4) + b"\0\0\1\xb3" + struct.pack("<HHI", 0xFFFE, 0xE0DD, 0))
+    # 3 × 3 pixels, of which two share their colour: the last one has none.
+    short = lambda e, v: explicit(0x28, e, b"US", v.to_bytes(2, "little"))
+    half = short(2, 3) + explicit(0x28, 4, b"CS", b"YBR_FULL_422") + short(6, 0) + short(0x10, 3) + short(0x11, 3)
+    half += short(0x100, 8) + short(0x101, 8) + short(0x102, 7) + short(0x103, 0)
+    yield "odd.dcm", part10(little, half + explicit(0x7FE0, 0x10, b"OB", b"\x80" * 18))
     yield "good.dcm", part10(little, image_module(16, 16) + pixels(256))
 
 
@@ -173,6 +178,7 @@ def test_crafted_dicom(tmp_path):
     seen = {pathlib.Path(f).name: what for f, what in check_all_answered(records, files).items()}
     assert seen["good.dcm"] == "accepted"
     assert seen["deep.dcm"] == "corrupt_file"
+    assert seen["odd.dcm"] == "corrupt_file"
     assert seen["bomb.dcm"] in ("too_large", "timeout")
     assert seen["huge.dcm"] == "too_large" and seen["syntax.dcm"] == "unsupported_encoding" and seen["mpeg.dcm"] == "unsupported_encoding"
     assert all(seen[n] in ("corrupt_file", "truncated_file", "too_large") for n in ("lies.dcm", "undefined.dcm", "frames.dcm", "minus.dcm", "zero.dcm")), seen

@@ -27,6 +27,9 @@ void onMessage(j_common_ptr cinfo, int level) {
 bool decodeRows(jpeg_decompress_struct& cinfo, ErrorManager& errors, const CodecImage& image, std::uint8_t* to) {
   if (setjmp(errors.jump)) return false;
   if (jpeg_read_header(&cinfo, TRUE) != JPEG_HEADER_OK) return false;
+  // Before the start, which takes memory by these sizes.
+  if (int(cinfo.image_width) != image.width || int(cinfo.image_height) != image.height || cinfo.num_components != image.samples)
+    return false;
   cinfo.jpeg_color_space = JCS_UNKNOWN;  // components as they are
   cinfo.out_color_space = JCS_UNKNOWN;
   jpeg_start_decompress(&cinfo);

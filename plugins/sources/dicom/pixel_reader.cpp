@@ -112,6 +112,9 @@ void PixelReader::checkNativeLength() {
   const PixelFormat& f = format_;
   const std::int64_t pixels = std::int64_t(f.rows) * f.columns * f.frames;
   const bool half = f.photometric == u"YBR_FULL_422" || f.photometric == u"YBR_PARTIAL_422";
+  // Two pixels share their colour; an odd one out has none.
+  if (half && f.samples == 3 && std::int64_t(f.rows) * f.columns % 2 != 0)
+    throw SourceError(FailureKind::CorruptFile, QStringLiteral("%1 with %2×%3 pixels").arg(f.photometric).arg(f.columns).arg(f.rows));
   const std::int64_t bits = pixels * (half && f.samples == 3 ? 2 : f.samples) * f.bitsAllocated;
   if (length() * 8 < bits)
     throw SourceError(FailureKind::TruncatedFile,
