@@ -29,6 +29,26 @@ if(CLOISTER_ENGINE)
   target_link_libraries(torch::torch INTERFACE torch::torch_cpu torch::c10 Threads::Threads)
   target_compile_definitions(torch::torch INTERFACE USE_DISTRIBUTED USE_C10D_GLOO)
 
+  if(CLOISTER_CUDA)
+    # Only libcloister_cuda.so links these; at run time the worker finds them by itself (core/engine/device/cuda_loader.h).
+    set(CUDA_ROOT "${CLOISTER_DEPS}/libtorch" CACHE PATH "Folder with nvidia/…: the CUDA wheels of cmake/pins/cuda.txt, unpacked")
+    set(CUDA_HEADERS "${CLOISTER_DEPS}/cuda-headers/nvidia/cu13/include" CACHE PATH "The wheels of cmake/pins/cuda-headers.txt, unpacked")
+    foreach(header "${CUDA_ROOT}/nvidia/nccl/include/nccl.h" "${CUDA_ROOT}/nvidia/cu13/include/cusolverDn.h" "${CUDA_HEADERS}/nv/target")
+      if(NOT EXISTS "${header}")
+        message(FATAL_ERROR "${header} is missing. Run CLOISTER_CUDA=ON ./dev deps first, or configure with -DCLOISTER_CUDA=OFF.")
+      endif()
+    endforeach()
+    file(GLOB cuda_libraries "${CUDA_ROOT}/nvidia/*/lib")
+    add_library(torch::cuda INTERFACE IMPORTED)
+    target_include_directories(torch::cuda SYSTEM INTERFACE "${CUDA_ROOT}/nvidia/cu13/include" "${CUDA_ROOT}/nvidia/nccl/include" "${CUDA_HEADERS}")
+    target_compile_definitions(torch::cuda INTERFACE USE_C10D_NCCL)
+    target_link_libraries(torch::cuda INTERFACE torch::torch "${TORCH_ROOT}/lib/libtorch_cuda.so" "${TORCH_ROOT}/lib/libc10_cuda.so"
+      "${CUDA_ROOT}/nvidia/cu13/lib/libcudart.so.13")
+    foreach(folder ${cuda_libraries})
+      target_link_options(torch::cuda INTERFACE "-Wl,-rpath-link,${folder}")
+    endforeach()
+  endif()
+
   set(ORT_ROOT "${CLOISTER_DEPS}/onnxruntime" CACHE PATH "Unpacked ONNX Runtime")
   add_library(ort::onnxruntime SHARED IMPORTED)
   set_target_properties(ort::onnxruntime PROPERTIES IMPORTED_LOCATION "${ORT_ROOT}/lib/libonnxruntime.so.1"

@@ -928,6 +928,14 @@
         <translation>显卡：%1，%2，驱动 %3</translation>
     </message>
     <message>
+        <source>CUDA: %1 graphics cards can train</source>
+        <translation>CUDA：%1 块显卡可用于训练</translation>
+    </message>
+    <message>
+        <source>CUDA: %1</source>
+        <translation>CUDA：%1</translation>
+    </message>
+    <message>
         <source>InfiniBand: %1 %2, %3 Gbit/s</source>
         <translation>InfiniBand:%1 %2,%3 Gbit/s</translation>
     </message>

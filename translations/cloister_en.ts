@@ -213,5 +213,12 @@
             <numerusform>%n ports</numerusform>
         </translation>
     </message>
+    <message numerus="yes">
+        <source>Can train: %n card(s) with CUDA</source>
+        <translation>
+            <numerusform>Can train: %n card with CUDA</numerusform>
+            <numerusform>Can train: %n cards with CUDA</numerusform>
+        </translation>
+    </message>
 </context>
 </TS>

@@ -450,6 +450,38 @@
         <source>There is no %what% yet. %next%</source>
         <translation>还没有%what%。%next%</translation>
     </message>
+    <message>
+        <source>The graphics card cannot be used. Choose the processor as device, or automatic.</source>
+        <translation>无法使用显卡。请将设备改为处理器或自动。</translation>
+    </message>
+    <message>
+        <source>There is no NVIDIA driver on this computer. Training runs on the processor.</source>
+        <translation>此计算机上没有 NVIDIA 驱动程序。训练将在处理器上运行。</translation>
+    </message>
+    <message>
+        <source>The NVIDIA driver reaches CUDA %found%, and CUDA %wanted% is needed. Update the driver.</source>
+        <translation>NVIDIA 驱动程序只支持到 CUDA %found%，需要 CUDA %wanted%。请更新驱动程序。</translation>
+    </message>
+    <message>
+        <source>The NVIDIA driver offers no graphics card. Check that one is built in and given to this computer or container.</source>
+        <translation>NVIDIA 驱动程序没有提供显卡。请检查显卡是否已安装，并已分配给此计算机或容器。</translation>
+    </message>
+    <message>
+        <source>This Cloister was built without CUDA. Install one that was built with it.</source>
+        <translation>此 Cloister 构建时未启用 CUDA。请安装启用了 CUDA 的版本。</translation>
+    </message>
+    <message>
+        <source>CUDA libraries are missing. Unpack the CUDA archive into Cloister's lib folder, or let CLOISTER_CUDA_LIBS name the site-packages folder of the same PyTorch.</source>
+        <translation>缺少 CUDA 库。请将 CUDA 归档解压到 Cloister 的 lib 文件夹，或让 CLOISTER_CUDA_LIBS 指向相同版本 PyTorch 的 site-packages 文件夹。</translation>
+    </message>
+    <message>
+        <source>The CUDA libraries in %path% have version %found%, and %wanted% is needed.</source>
+        <translation>%path% 中的 CUDA 库版本为 %found%，需要 %wanted%。</translation>
+    </message>
+    <message>
+        <source>%wanted% processes need as many graphics cards, and there are %found%. Start fewer processes.</source>
+        <translation>%wanted% 个进程需要同样多的显卡，而现有 %found% 块。请减少进程数。</translation>
+    </message>
 </context>
 <context>
     <name>Findings</name>
@@ -744,10 +776,6 @@
     <message>
         <source>Precision</source>
         <translation>计算精度</translation>
-    </message>
-    <message>
-        <source>bf16 computes convolutions and matrix products in bfloat16. Automatic: where the processor has fast units for it (AMX).</source>
-        <translation>bf16 用 bfloat16 计算卷积和矩阵乘法。自动：处理器具有相应加速单元（AMX）时启用。</translation>
     </message>
     <message>
         <source>bf16</source>
@@ -1113,6 +1141,26 @@
         <source>%</source>
         <translation>%</translation>
     </message>
+    <message>
+        <source>Device</source>
+        <translation>设备</translation>
+    </message>
+    <message>
+        <source>Where the training computes. Automatic: on an NVIDIA graphics card where one can be used, else on the processor.</source>
+        <translation>训练在哪里计算。自动：有可用的 NVIDIA 显卡时使用显卡，否则使用处理器。</translation>
+    </message>
+    <message>
+        <source>Processor</source>
+        <translation>处理器</translation>
+    </message>
+    <message>
+        <source>Graphics card</source>
+        <translation>显卡</translation>
+    </message>
+    <message>
+        <source>bf16 computes convolutions and matrix products in bfloat16. Automatic: where the device has fast units for it (AMX, NVIDIA cards since Ampere).</source>
+        <translation>bf16 以 bfloat16 计算卷积和矩阵乘积。自动：设备有相应的快速单元时启用（AMX、Ampere 及以后的 NVIDIA 显卡）。</translation>
+    </message>
 </context>
 <context>
     <name>Plugins</name>
@@ -1379,6 +1427,10 @@ Said: %2 (%3)</source>
     <message>
         <source>Not enough disk space: free some, keep fewer checkpoints, or move the project.</source>
         <translation>磁盘空间不足：请释放空间、减少保留的检查点，或移动项目。</translation>
+    </message>
+    <message>
+        <source>Not enough memory on the graphics card: choose a smaller micro-batch, image size or model, or the processor.</source>
+        <translation>显存不足：请选择更小的微批次、图像尺寸或模型，或改用处理器。</translation>
     </message>
 </context>
 <context>
@@ -2376,6 +2428,10 @@ Said: %2 (%3)</source>
     <message>
         <source>bfloat16 copies</source>
         <translation>bfloat16 副本</translation>
+    </message>
+    <message>
+        <source>Graphics card %1: %2 of %3 free.</source>
+        <translation>显卡 %1：需要 %2，可用 %3。</translation>
     </message>
 </context>
 <context>
@@ -3558,10 +3614,6 @@ Said: %2 (%3)</source>
         <translation>无</translation>
     </message>
     <message>
-        <source>Training runs on the processor.</source>
-        <translation>将在处理器上训练。</translation>
-    </message>
-    <message>
         <source>%1: %2, %3 Gbit/s</source>
         <translation>%1：%2，%3 Gbit/s</translation>
     </message>
@@ -3582,6 +3634,12 @@ Said: %2 (%3)</source>
     <message>
         <source>%1, %2</source>
         <translation>%1，%2</translation>
+    </message>
+    <message numerus="yes">
+        <source>Can train: %n card(s) with CUDA</source>
+        <translation>
+            <numerusform>可用于训练：%n 块支持 CUDA 的显卡</numerusform>
+        </translation>
     </message>
 </context>
 <context>

@@ -26,6 +26,7 @@ class SystemShow : public Verb {
   }
   int execute(Context& context) override {
     QJsonObject inventory = hardwareInventory(context.projectDir());
+    inventory["cuda"] = cudaUse(inventory["gpus"].toArray());
     if (context.isSet("measure-disk")) {
       auto speed = measureDisk(context.projectDir());
       if (!speed) return context.fail(speed.error());
@@ -55,6 +56,9 @@ class SystemShow : public Verb {
                         .arg(size(qint64(speed["writeBytesPerSecond"].toDouble())), size(qint64(speed["readBytesPerSecond"].toDouble()))));
     for (const QJsonValue& gpu : inventory["gpus"].toArray())
       context.print(tr("Graphics card: %1, %2, driver %3").arg(gpu["name"].toString(), size(gpu["memoryTotal"]), gpu["driver"].toString()));
+    const QJsonObject cuda = inventory["cuda"].toObject();
+    if (cuda["usable"].toBool()) context.print(tr("CUDA: %1 graphics cards can train").arg(cuda["devices"].toArray().size()));
+    else context.print(tr("CUDA: %1").arg(describe(Failure::fromJson(cuda["trouble"].toObject()))));
     for (const QJsonValue& port : inventory["infiniband"].toArray())
       context.print(
           tr("InfiniBand: %1 %2, %3 Gbit/s").arg(port["name"].toString(), port["state"].toString()).arg(port["rateGbps"].toDouble()));

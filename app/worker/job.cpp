@@ -24,6 +24,7 @@ WorkerExit exitFor(const Failure& failure) {
     case FailureKind::UnsupportedFormat:
     case FailureKind::NewerVersion:
     case FailureKind::NothingToDo:
+    case FailureKind::DeviceUnavailable:
       return WorkerExit::InvalidSpec;
     case FailureKind::OutOfMemory:
       return WorkerExit::OutOfMemory;

@@ -26,7 +26,7 @@ constexpr Row kVerbs[] = {
     {"run", cloister::runVerb, "--model FILE.onnx --input FILE.safetensors --to FILE.safetensors [--threads N]"},
     {"init", cloister::initVerb, "--request FILE --to FILE.safetensors (writes initial weights)"},
     {"logits", cloister::logitsVerb, "--weights FILE --input FILE.safetensors --to FILE.safetensors [--precision fp32|bf16]"},
-    {"hardware", cloister::hardwareVerb, "(prints what LibTorch finds on this machine as JSON)"},
+    {"hardware", cloister::hardwareVerb, "(prints what LibTorch finds on this machine as JSON, graphics cards included)"},
 };
 
 int usage(std::FILE* out) {

@@ -11,6 +11,7 @@
 
 #include "app/worker/verbs.h"
 #include "core/domain/files.h"
+#include "core/engine/device/cuda_loader.h"
 #include "core/engine/engine_failure.h"
 #include "core/engine/models/model.h"
 #include "core/engine/models/precision.h"
@@ -38,7 +39,7 @@ int hardwareVerb(const QStringList&) {
       {"cpuCapability", QString::fromStdString(at::get_cpu_capability())},
       {"threads", at::get_num_threads()},
       {"oneDnn", at::globalContext().hasMKLDNN()},
-      {"cuda", at::globalContext().hasCUDA()}};
+      {"cuda", cudaState().toJson()}};
   std::printf("%s\n", QJsonDocument(seen).toJson(QJsonDocument::Compact).constData());
   return int(WorkerExit::Finished);
 }

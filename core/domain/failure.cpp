@@ -63,6 +63,26 @@ constexpr std::array kRows{
     KindRow{FailureKind::WrongPassphrase, "wrong_passphrase", 4, TR("The passphrase for the key %name% is not right. Try again.")},
     KindRow{FailureKind::Stopped, "stopped", 130, TR("Stopped as asked. What was finished is kept.")},
     KindRow{FailureKind::NothingToDo, "nothing_to_do", 3, TR("There is no %what% yet. %next%")},
+    KindRow{FailureKind::DeviceUnavailable, "device_unavailable", 3,
+            TR("The graphics card cannot be used. Choose the processor as device, or automatic.")},
+};
+
+// Why no graphics card can be used; the argument "reason" chooses the sentence.
+struct ReasonRow {
+  const char* reason;
+  const char* sentence;
+};
+constexpr std::array kDeviceReasons{
+    ReasonRow{"no_driver", TR("There is no NVIDIA driver on this computer. Training runs on the processor.")},
+    ReasonRow{"driver_too_old", TR("The NVIDIA driver reaches CUDA %found%, and CUDA %wanted% is needed. Update the driver.")},
+    ReasonRow{"no_device",
+              TR("The NVIDIA driver offers no graphics card. Check that one is built in and given to this computer or container.")},
+    ReasonRow{"no_module", TR("This Cloister was built without CUDA. Install one that was built with it.")},
+    ReasonRow{"libraries_missing",
+              TR("CUDA libraries are missing. Unpack the CUDA archive into Cloister's lib folder, or let CLOISTER_CUDA_LIBS "
+                 "name the site-packages folder of the same PyTorch.")},
+    ReasonRow{"wrong_version", TR("The CUDA libraries in %path% have version %found%, and %wanted% is needed.")},
+    ReasonRow{"too_few", TR("%wanted% processes need as many graphics cards, and there are %found%. Start fewer processes.")},
 };
 #undef TR
 
@@ -70,6 +90,13 @@ const KindRow& row(FailureKind kind) {
   for (const KindRow& r : kRows)
     if (r.kind == kind) return r;
   return kRows.front();
+}
+
+const char* sentenceOf(const Failure& failure) {
+  if (failure.kind == FailureKind::DeviceUnavailable)
+    for (const ReasonRow& r : kDeviceReasons)
+      if (failure.args["reason"].toString() == QLatin1String(r.reason)) return r.sentence;
+  return row(failure.kind).sentence;
 }
 
 QString shown(const QString& key, const QJsonValue& value) {
@@ -100,7 +127,7 @@ FailureKind failureKindFromName(QStringView name) {
 }
 
 QString describe(const Failure& failure) {
-  QString text = QCoreApplication::translate("Failure", row(failure.kind).sentence);
+  QString text = QCoreApplication::translate("Failure", sentenceOf(failure));
   for (auto it = failure.args.begin(); it != failure.args.end(); ++it) text.replace("%" + it.key() + "%", shown(it.key(), it.value()));
   // An argument nobody gave must not leave a raw placeholder on the screen.
   for (qsizetype from = text.indexOf('%'); from >= 0; from = text.indexOf('%', from)) {

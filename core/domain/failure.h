@@ -37,6 +37,7 @@ enum class FailureKind {
   WrongPassphrase,      ///< args: name
   Stopped,              ///< ended as asked
   NothingToDo,          ///< no snapshot, no run, no samples …; args: what, next
+  DeviceUnavailable,    ///< a graphics card cannot be used; args: reason (no_driver …, see failure.cpp), device, found, wanted, path
 };
 
 struct Failure {

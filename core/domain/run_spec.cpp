@@ -41,12 +41,18 @@ Result<RunSpec> RunSpec::fromJson(const QJsonObject& o) {
   return s;
 }
 
+QJsonObject RunSpec::identityParameters() const {
+  QJsonObject p = parameters;
+  p.remove("device");
+  return p;
+}
+
 QString RunSpec::identityDigest() const {
   return sha256Hex(canonicalJson({{"family", family},
                                   {"snapshot", snapshot},
                                   {"preparedDigest", preparedDigest},
                                   {"baseWeightsSha256", baseWeightsSha256},
-                                  {"parameters", parameters},
+                                  {"parameters", identityParameters()},
                                   {"seed", seed},
                                   {"processes", processes}}));
 }

@@ -26,6 +26,8 @@ struct RunSpec {
   /// SHA-256 of what must not change between a checkpoint and its resume: snapshot, prepared digest, base weights, family, parameters,
   /// seed.
   QString identityDigest() const;
+  /// The parameters that decide what is computed: all but "device", which decides where. A run may go on on another one, with a warning.
+  QJsonObject identityParameters() const;
 };
 
 /// Exit codes of a worker (design): stable, tested.

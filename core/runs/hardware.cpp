@@ -12,6 +12,7 @@
 #include <QDir>
 #include <QElapsedTimer>
 #include <QFile>
+#include <QJsonDocument>
 #include <QLocale>
 #include <QProcess>
 #include <QSet>
@@ -19,6 +20,7 @@
 #include <QUuid>
 
 #include "core/domain/files.h"
+#include "core/runs/worker_launch.h"
 
 namespace cloister {
 namespace {
@@ -199,6 +201,24 @@ QJsonObject hardwareInventory(const QString& projectDir, const QString& root) {
           {"disk", diskOf(projectDir)},
           {"gpus", gpus},
           {"infiniband", infinibandOf(root)}};
+}
+
+QJsonObject cudaUse(const QJsonArray& gpus) {
+  const auto unusable = [](const char* reason, const QString& detail) {
+    return QJsonObject{{"usable", false},
+                       {"devices", QJsonArray()},
+                       {"trouble", Failure{FailureKind::DeviceUnavailable, {{"device", "cuda"}, {"reason", reason}}, detail}.toJson()}};
+  };
+  if (gpus.isEmpty()) return unusable("no_driver", {});
+  QProcess worker;
+  worker.start(workerProgram(), {"hardware"}, QIODevice::ReadOnly);
+  if (!worker.waitForFinished(60'000)) {
+    worker.kill();
+    worker.waitForFinished(1000);
+    return unusable("", worker.errorString());
+  }
+  const QJsonObject cuda = QJsonDocument::fromJson(worker.readAllStandardOutput().trimmed()).object()["cuda"].toObject();
+  return cuda.isEmpty() ? unusable("", QString::fromLocal8Bit(worker.readAllStandardError().right(400))) : cuda;
 }
 
 Result<QJsonObject> measureDisk(const QString& dir) {

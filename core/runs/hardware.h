@@ -13,6 +13,10 @@ namespace cloister {
 ///  "gpus":[{"name","memoryTotal","memoryFree","driver"}],"infiniband":[{"name","state","rateGbps"}]}
 /// root: where proc/ and sys/ lie (tests); nvidia-smi is asked only for the real root.
 QJsonObject hardwareInventory(const QString& projectDir, const QString& root = QStringLiteral("/"));
+/// Whether a graphics card can train, asked of `cloister-worker hardware` where a card is:
+/// {"usable","driver","devices":[…],"trouble":failure when it cannot}. gpus: of the inventory. Blocks for some seconds where there is a
+/// card.
+QJsonObject cudaUse(const QJsonArray& gpus);
 /// MemAvailable in bytes, or less where a control group grants less.
 qint64 memoryFree(const QString& root = QStringLiteral("/"));
 /// What `nvidia-smi --query-gpu=name,memory.total,memory.free,driver_version --format=csv,noheader,nounits` printed → "gpus".

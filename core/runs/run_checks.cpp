@@ -61,7 +61,12 @@ Result<QJsonObject> runPlan(const QJsonObject& request) {
   return answer;
 }
 
+bool fitsCard(const FitReport& fit) { return fit.card["memoryNeeded"].toInteger() <= fit.card["memoryFree"].toInteger(); }
+
 QString fitAdvice(const FitReport& fit) {
+  if (!fitsCard(fit))
+    return QCoreApplication::translate(
+        "RunChecks", "Not enough memory on the graphics card: choose a smaller micro-batch, image size or model, or the processor.");
   if (fit.memoryNeeded > fit.memoryFree)
     return QCoreApplication::translate("RunChecks", "Not enough memory: choose a smaller micro-batch, image size or model.");
   if (fit.diskNeeded > fit.diskFree)
@@ -108,18 +113,22 @@ Result<FitReport> planRequest(const Project& project, const TrainRequest& reques
                          {"processes", request.processes}});
   if (!answer) return answer.error();
   FitReport fit;
-  fit.memoryNeeded = (*answer)["memoryNeeded"].toInteger() * request.processes;
+  fit.memoryNeeded = (*answer)["memoryNeeded"].toInteger();  // of all processes
   fit.memoryFree = memoryFree();
   fit.diskNeeded = (*answer)["diskNeeded"].toInteger();
   fit.diskFree = bytesFree(project.dir());
   fit.parts = (*answer)["parts"].toObject();
+  fit.card = (*answer)["card"].toObject();
   fit.secondsEstimated = (*answer)["secondsEstimated"].toDouble(-1);
-  fit.fits = fit.memoryNeeded <= fit.memoryFree && fit.diskNeeded <= fit.diskFree;
+  fit.fits = fit.memoryNeeded <= fit.memoryFree && fit.diskNeeded <= fit.diskFree && fitsCard(fit);
   fit.advice = fitAdvice(fit);
   return fit;
 }
 
 Result<void> requireFit(const FitReport& fit, const QString& path) {
+  if (!fitsCard(fit))
+    return Failure{
+        FailureKind::OutOfMemory, {{"needed", fit.card["memoryNeeded"]}, {"free", fit.card["memoryFree"]}}, fit.card["name"].toString()};
   if (fit.memoryNeeded > fit.memoryFree)
     return Failure{FailureKind::OutOfMemory, {{"needed", fit.memoryNeeded}, {"free", fit.memoryFree}}, {}};
   if (fit.diskNeeded > fit.diskFree)

@@ -33,6 +33,7 @@ struct FitReport {
   qint64 memoryNeeded = 0, memoryFree = 0;  ///< bytes
   qint64 diskNeeded = 0, diskFree = 0;
   QJsonObject parts;  ///< weights, gradients, optimizer, activations, data … in bytes
+  QJsonObject card;   ///< {"name","memoryNeeded","memoryFree"} of the graphics card that would train; empty: the processor
   double secondsEstimated = -1;
   QString advice;  ///< one sentence, empty when it fits
 };

@@ -116,12 +116,16 @@ void SystemPage::refresh() {
   if (asked_) return;
   asked_ = true;
   const QString dir = store().state().open ? store().state().dir : QDir::homePath();
-  store().background([dir] { return hardwareInventory(dir); }, this,
-                     [this](const QJsonObject& inventory) {
-                       inventory_ = inventory;
-                       asked_ = false;
-                       show_();
-                     });
+  const auto look = [dir] {
+    QJsonObject inventory = hardwareInventory(dir);
+    inventory["cuda"] = cudaUse(inventory["gpus"].toArray());
+    return inventory;
+  };
+  store().background(look, this, [this](const QJsonObject& inventory) {
+    inventory_ = inventory;
+    asked_ = false;
+    show_();
+  });
 }
 
 void SystemPage::retranslate() {
@@ -167,7 +171,10 @@ void SystemPage::show_() {
                  .arg(words::bytes(g["memoryFree"].toDouble()), words::bytes(g["memoryTotal"].toDouble()), g["driver"].toString());
   }
   gpu_.figure->setText(gpus.isEmpty() ? tr("None") : names.join('\n'));
-  gpu_.facts->setText(gpus.isEmpty() ? tr("Training runs on the processor.") : facts.join('\n'));
+  const QJsonObject cuda = inventory_["cuda"].toObject();
+  facts << (cuda["usable"].toBool() ? tr("Can train: %n card(s) with CUDA", nullptr, int(cuda["devices"].toArray().size()))
+                                    : describe(Failure::fromJson(cuda["trouble"].toObject())));
+  gpu_.facts->setText(facts.join('\n'));
   const QJsonArray links = inventory_["infiniband"].toArray();
   QStringList ports;
   for (const QJsonValue& v : links) {

@@ -163,6 +163,10 @@ void FitPanel::fill() {
     QString text = tr("Memory %1 of %2 free.").arg(words::bytes(double(report_.memoryNeeded)), words::bytes(double(report_.memoryFree)));
     text +=
         QLatin1Char('\n') + tr("Disk %1 of %2 free.").arg(words::bytes(double(report_.diskNeeded)), words::bytes(double(report_.diskFree)));
+    if (!report_.card.isEmpty())
+      text += QLatin1Char('\n') + tr("Graphics card %1: %2 of %3 free.")
+                                      .arg(report_.card["name"].toString(), words::bytes(report_.card["memoryNeeded"].toDouble()),
+                                           words::bytes(report_.card["memoryFree"].toDouble()));
     if (report_.secondsEstimated >= 0)
       text += QLatin1Char('\n') + tr("About %1 on this machine.").arg(words::duration(report_.secondsEstimated));
     figures_->setText(text);

@@ -6,6 +6,7 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 #include <QtGlobal>
+#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
@@ -17,9 +18,9 @@ namespace {
 constexpr std::chrono::milliseconds kPatience{300'000};
 constexpr std::int64_t kBucketElements = std::int64_t(25) << 18;  // 25 MiB of float32
 
-class GlooGroup : public Group {
+class TorchGroup : public Group {
  public:
-  GlooGroup(int rank, int worldSize) {
+  TorchGroup(int rank, int worldSize, const ComputeDevice& device) {
     const QString address = qEnvironmentVariable("MASTER_ADDR", "127.0.0.1");
     c10d::TCPStoreOptions options;
     options.port = std::uint16_t(qEnvironmentVariableIntValue("MASTER_PORT"));
@@ -32,13 +33,15 @@ class GlooGroup : public Group {
     const auto gloo = c10d::ProcessGroupGloo::Options::create();
     gloo->timeout = kPatience;
     gloo->devices.push_back(c10d::ProcessGroupGloo::createDefaultDevice());
-    group_ = c10::make_intrusive<c10d::ProcessGroupGloo>(store, rank, worldSize, gloo);
+    numbers_ = c10::make_intrusive<c10d::ProcessGroupGloo>(c10::make_intrusive<c10d::PrefixStore>("gloo", store), rank, worldSize, gloo);
+    tensors_ =
+        device.isGpu() ? device.cuda->group(c10::make_intrusive<c10d::PrefixStore>("nccl", store), rank, worldSize, kPatience) : numbers_;
   }
 
   void sum(std::vector<double>& numbers) override {
     std::vector<at::Tensor> t{at::empty({std::int64_t(numbers.size())}, at::kDouble)};
     std::copy(numbers.begin(), numbers.end(), t[0].data_ptr<double>());
-    group_->allreduce(t)->wait();
+    numbers_->allreduce(t)->wait();
     std::copy_n(t[0].const_data_ptr<double>(), numbers.size(), numbers.begin());
   }
 
@@ -52,7 +55,7 @@ class GlooGroup : public Group {
         flat.push_back(tensors[to].contiguous().view({-1}));
       }
       std::vector<at::Tensor> bucket{at::cat(flat)};
-      group_->allreduce(bucket)->wait();
+      tensors_->allreduce(bucket)->wait();
       std::int64_t at = 0;
       for (std::size_t i = from; i < to; at += tensors[i++].numel())
         at::Tensor(tensors[i]).copy_(bucket[0].narrow(0, at, tensors[i].numel()).view(tensors[i].sizes()));
@@ -61,11 +64,13 @@ class GlooGroup : public Group {
   }
 
  private:
-  c10::intrusive_ptr<c10d::ProcessGroupGloo> group_;
+  c10::intrusive_ptr<c10d::Backend> numbers_, tensors_;
 };
 
 }  // namespace
 
-std::unique_ptr<Group> formGroup(int rank, int worldSize) { return std::make_unique<GlooGroup>(rank, worldSize); }
+std::unique_ptr<Group> formGroup(int rank, int worldSize, const ComputeDevice& device) {
+  return std::make_unique<TorchGroup>(rank, worldSize, device);
+}
 
 }  // namespace cloister

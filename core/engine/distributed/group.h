@@ -1,10 +1,13 @@
-// The ranks of a run as one group over Gloo, formed from the torchrun environment (RANK WORLD_SIZE MASTER_ADDR MASTER_PORT). Training
-// thread only. A dead rank makes the others throw (connection lost, or five minutes without an answer), never hang.
+// The ranks of a run as one group over Gloo, and NCCL for tensors on graphics cards, formed from the torchrun environment (RANK WORLD_SIZE
+// MASTER_ADDR MASTER_PORT). Training thread only. A dead rank makes the others throw (connection lost, or five minutes without an answer),
+// never hang.
 #pragma once
 #include <memory>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
+
+#include "core/engine/device/compute_device.h"
 
 namespace cloister {
 
@@ -18,6 +21,6 @@ class Group {
 };
 
 /// Blocks until all ranks have come together. Throws when they do not.
-std::unique_ptr<Group> formGroup(int rank, int worldSize);
+std::unique_ptr<Group> formGroup(int rank, int worldSize, const ComputeDevice& = {});
 
 }  // namespace cloister

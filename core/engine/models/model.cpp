@@ -137,6 +137,19 @@ void ClassifierModel::allocate() {
   runTensors_ = opTensors_;
 }
 
+void ClassifierModel::moveTo(at::Device device) {
+  if (device.is_cpu()) return;
+  for (auto& tensors : opTensors_)
+    for (at::Tensor& t : tensors) t = t.to(device);
+  runTensors_ = opTensors_;
+  generator_ = at::globalContext().getAcceleratorHooksInterface(device.type()).getNewGenerator(device.index());
+  for (auto* list : {&parameters_, &computed_, &statistics_}) list->clear();
+  parameterNames_.clear();
+  state_.clear();
+  mayOverwrite_.clear();
+  index();
+}
+
 void ClassifierModel::index() {
   const std::size_t n = graph_.ops.size();
   std::vector<int> readers(n, 0), readBy(n, -1);
@@ -168,7 +181,8 @@ void ClassifierModel::index() {
     scale.push_back(1.0 / graph_.std[c]);
     shift.push_back(-graph_.mean[c] / graph_.std[c]);
   }
-  normalise_ = {channelVector(scale), channelVector(shift)};
+  const at::Device place = state_.empty() ? at::Device(at::kCPU) : state_.begin()->second.device();
+  normalise_ = {channelVector(scale).to(place), channelVector(shift).to(place)};
 }
 
 // norm → relu, norm → add → relu, norm → relu → pool, and the norm alone.
@@ -240,6 +254,14 @@ at::Tensor ClassifierModel::normed(std::size_t norm, const at::Tensor& x, const 
   return kernels::batchNorm(x, t[0], t[1], t[2], t[3], 0.1, graph_.ops[norm].epsilon, after);
 }
 
+at::Tensor ClassifierModel::dropout(std::size_t index, const at::Tensor& x) {
+  const double probability = graph_.ops[index].probability;
+  const std::uint64_t key = keyOf(dropoutKey_, index);
+  if (!generator_.defined()) return kernels::dropout(x, probability, key);
+  generator_.set_current_seed(key);
+  return at::mul(x, at::empty_like(x.detach()).bernoulli_(1 - probability, generator_).div_(1 - probability));
+}
+
 at::Tensor ClassifierModel::run(std::size_t index, const std::vector<at::Tensor>& values, const at::Tensor& image) {
   const GraphOp& op = graph_.ops[index];
   const std::vector<at::Tensor>& t = runTensors_[index];
@@ -289,7 +311,7 @@ at::Tensor ClassifierModel::run(std::size_t index, const std::vector<at::Tensor>
     case OpKind::SelectToken:
       return x.select(1, 0);
     case OpKind::Dropout:
-      return training_ && op.probability > 0 ? kernels::dropout(x, op.probability, keyOf(dropoutKey_, index)) : x;
+      return training_ && op.probability > 0 ? dropout(index, x) : x;
   }
   throw EngineFailure({FailureKind::Internal, {}, "operation without an implementation: " + QString::fromStdString(op.name)});
 }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include <ATen/core/Generator.h>
 #include <ATen/core/Tensor.h>
 #include <QString>
 #include <QStringList>
@@ -32,6 +33,8 @@ class ClassifierModel {
   /// Batch statistics and dropout on or off. Starts off.
   void setTraining(bool on) { training_ = on; }
   bool training() const { return training_; }
+  /// Moves the tensors, before an optimizer or another model holds them; what dropout draws differs between kinds of device.
+  void moveTo(at::Device device);
   /// What dropout draws next is a function of this key alone.
   void setDropoutKey(std::uint64_t key) { dropoutKey_ = key; }
   /// Whether the weights collect gradients. Starts off, so that attacks differentiate only the image.
@@ -63,6 +66,7 @@ class ClassifierModel {
   void refreshCopies();
   at::Tensor run(std::size_t index, const std::vector<at::Tensor>& values, const at::Tensor& image);
   at::Tensor convolve(const GraphOp& op, const std::vector<at::Tensor>& t, const at::Tensor& x) const;
+  at::Tensor dropout(std::size_t index, const at::Tensor& x);
   at::Tensor normed(std::size_t norm, const at::Tensor& x, const kernels::AfterNorm& after);
 
   /// How training runs several operations as one: where the chain ends, its norm and the summand; what is passed through on the way.
@@ -82,6 +86,7 @@ class ClassifierModel {
   std::vector<std::string> parameterNames_;
   NamedTensors state_;
   std::uint64_t dropoutKey_ = 0;
+  at::Generator generator_;            ///< for dropout on a card; undefined on the processor
   std::vector<at::Tensor> normalise_;  ///< 1/std and -mean/std, [1,C,1,1]
 };
 

@@ -7,20 +7,21 @@ namespace cloister {
 
 class Autocast {
  public:
-  explicit Autocast(bool bf16) : before_(at::autocast::is_autocast_enabled(at::kCPU)) {
-    at::autocast::set_autocast_dtype(at::kCPU, at::kBFloat16);
+  explicit Autocast(bool bf16, at::DeviceType device = at::kCPU) : device_(device), before_(at::autocast::is_autocast_enabled(device)) {
+    at::autocast::set_autocast_dtype(device, at::kBFloat16);
     at::autocast::set_autocast_cache_enabled(false);  // a forward pass reads each weight once; the cache is shared by all threads
-    at::autocast::set_autocast_enabled(at::kCPU, bf16);
+    at::autocast::set_autocast_enabled(device, bf16);
     at::autocast::increment_nesting();
   }
   ~Autocast() {
     if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
-    at::autocast::set_autocast_enabled(at::kCPU, before_);
+    at::autocast::set_autocast_enabled(device_, before_);
   }
   Autocast(const Autocast&) = delete;
   Autocast& operator=(const Autocast&) = delete;
 
  private:
+  at::DeviceType device_;
   bool before_;
 };
 

@@ -105,7 +105,7 @@ void saveTensors(const QString& path, const NamedTensors& tensors, const QJsonOb
   std::map<std::string, TensorView> views;
   std::vector<at::Tensor> kept;
   for (const auto& [name, tensor] : tensors) {
-    kept.push_back(tensor.detach().contiguous());
+    kept.push_back(tensor.detach().cpu().contiguous());
     const at::Tensor& t = kept.back();
     views[name] = {dtypeOf(t.scalar_type()), t.sizes().vec(), static_cast<const std::byte*>(t.const_data_ptr()), t.nbytes()};
   }

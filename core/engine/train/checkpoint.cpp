@@ -55,7 +55,8 @@ QJsonObject TrainState::toJson() const {
           {"epochsSinceBest", epochsSinceBest},
           {"secondsTrained", secondsTrained},
           {"threads", threads},
-          {"bf16", bf16}};
+          {"bf16", bf16},
+          {"device", device}};
 }
 
 TrainState TrainState::fromJson(const QJsonObject& o) {
@@ -69,6 +70,7 @@ TrainState TrainState::fromJson(const QJsonObject& o) {
   s.secondsTrained = o["secondsTrained"].toDouble();
   s.threads = o["threads"].toInt();
   s.bf16 = o["bf16"].toBool();
+  s.device = o["device"].toString("cpu");
   return s;
 }
 
@@ -77,7 +79,7 @@ QJsonObject identityOf(const RunSpec& spec) {
           {"snapshot", spec.snapshot},
           {"prepared data", spec.preparedDigest},
           {"base weights", spec.baseWeightsSha256},
-          {"parameters", sha256Hex(canonicalJson(spec.parameters))},
+          {"parameters", sha256Hex(canonicalJson(spec.identityParameters()))},
           {"seed", qint64(spec.seed)},
           {"processes", spec.processes},
           {"digest", spec.identityDigest()}};

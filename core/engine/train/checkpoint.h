@@ -20,6 +20,7 @@ struct TrainState {
   double secondsTrained = 0;  ///< over all attempts; for people, never for decisions
   int threads = 0;            ///< the arithmetic depends on it
   bool bf16 = false;
+  QString device = "cpu";  ///< "cpu" or "cuda": another one computes other last digits
   QJsonObject toJson() const;
   static TrainState fromJson(const QJsonObject&);
 };

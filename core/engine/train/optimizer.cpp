@@ -5,8 +5,14 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/_foreach_add.h>
 #include <ATen/ops/_foreach_lerp.h>
+#include <ATen/ops/_foreach_mul.h>
+#include <ATen/ops/_foreach_norm.h>
+#include <ATen/ops/_fused_adamw.h>
+#include <ATen/ops/_fused_sgd.h>
 #include <ATen/ops/empty_like.h>
+#include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 
@@ -25,8 +31,8 @@ void onLibraryThreads(std::int64_t n, const std::function<void(std::int64_t)>& t
 
 }  // namespace
 
-Optimizer::Optimizer(const TrainRecipe& recipe, ClassifierModel& model, ClassifierModel* average)
-    : recipe_(recipe), model_(model), share_(onLibraryThreads) {
+Optimizer::Optimizer(const TrainRecipe& recipe, ClassifierModel& model, ClassifierModel* average, Kernels kernels)
+    : recipe_(recipe), model_(model), kernels_(kernels), share_(onLibraryThreads) {
   for (std::size_t i = 0; i < model.parameters().size(); ++i) {
     const at::Tensor& p = model.parameters()[i];
     if (!p.requires_grad()) continue;
@@ -36,7 +42,7 @@ Optimizer::Optimizer(const TrainRecipe& recipe, ClassifierModel& model, Classifi
            .average = average ? average->parameters()[i] : at::Tensor(),
            .first = at::zeros_like(p).set_requires_grad(false),
            .second = recipe.adamw ? at::zeros_like(p).set_requires_grad(false) : at::Tensor(),
-           .step = recipe.adamw ? at::zeros({}, at::kFloat) : at::Tensor(),
+           .step = recipe.adamw ? at::zeros({}, p.options().requires_grad(false)) : at::Tensor(),
            .decays = p.dim() >= 2};
     slots_.push_back(std::move(s));
   }
@@ -48,6 +54,7 @@ double Optimizer::collect(const std::vector<std::vector<at::Tensor>>& replicas) 
   pointers_.clear();
   chunks_.clear();
   chunkSlots_.clear();
+  if (kernels_ == Kernels::Library) return collectForLibrary(replicas);
   for (const Slot& s : slots_) {
     std::vector<at::Tensor> found;
     for (const auto& gradients : replicas)
@@ -59,6 +66,52 @@ double Optimizer::collect(const std::vector<std::vector<at::Tensor>>& replicas) 
   share_(std::int64_t(chunks_.size()),
          [&](std::int64_t i) { squares[std::size_t(i)] = kernels::flatKernels().squares(chunks_[std::size_t(i)]); });
   return std::sqrt(std::accumulate(squares.begin(), squares.end(), 0.0));
+}
+
+double Optimizer::collectForLibrary(const std::vector<std::vector<at::Tensor>>& replicas) {
+  for (const Slot& s : slots_) {
+    // The fused kernels want gradients laid out as the weights are.
+    at::Tensor sum;
+    for (const auto& gradients : replicas) {
+      if (!gradients[s.index].defined()) continue;
+      if (sum.defined()) sum.add_(gradients[s.index]);
+      else sum = at::empty_like(s.weight).copy_(gradients[s.index]);
+    }
+    if (!sum.defined()) throw EngineFailure({FailureKind::Internal, {}, "no gradient for " + QString::fromStdString(s.name)});
+    held_.push_back(sum);
+  }
+  return held_.empty() ? 0 : at::stack(at::_foreach_norm(held_)).norm().item<double>();
+}
+
+void Optimizer::stepByLibrary(double learningRate, double gradientScale, double averageShare) {
+  if (gradientScale != 1) at::_foreach_mul_(held_, gradientScale);
+  std::vector<at::Tensor> weights, averages;
+  for (const bool decays : {true, false}) {
+    std::vector<at::Tensor> moved, sums, first, second, steps;
+    for (std::size_t i = 0; i < slots_.size(); ++i) {
+      const Slot& s = slots_[i];
+      if (s.decays != decays) continue;
+      moved.push_back(s.weight);
+      sums.push_back(held_[i]);
+      first.push_back(s.first);
+      second.push_back(s.second);
+      steps.push_back(s.step);
+      if (!s.average.defined()) continue;
+      weights.push_back(s.weight);
+      averages.push_back(s.average);
+    }
+    if (moved.empty()) continue;
+    const double decay = decays ? recipe_.weightDecay : 0;
+    if (recipe_.adamw) {
+      at::_foreach_add_(steps, 1);
+      at::_fused_adamw_(moved, sums, first, second, {}, steps, learningRate, recipe_.beta1, recipe_.beta2, decay, recipe_.epsilon, false,
+                        false);
+    } else {
+      at::_fused_sgd_(moved, sums, first, decay, recipe_.momentum, learningRate, 0.0, true, false, false);
+    }
+  }
+  if (!averages.empty()) at::_foreach_lerp_(averages, weights, averageShare);
+  held_.clear();
 }
 
 void Optimizer::cut(const Slot& s, const std::vector<at::Tensor>& gradients) {
@@ -94,6 +147,7 @@ void Optimizer::cut(const Slot& s, const std::vector<at::Tensor>& gradients) {
 
 void Optimizer::step(double learningRate, double gradientScale, double averageShare) {
   at::NoGradGuard noGrad;
+  if (kernels_ == Kernels::Library) return stepByLibrary(learningRate, gradientScale, averageShare);
   for (Slot& s : slots_)
     if (s.step.defined()) s.step.add_(1);
   const auto decay = [&](const Slot& s) { return s.decays ? recipe_.weightDecay : 0.0; };

@@ -14,7 +14,9 @@ namespace cloister {
 class Optimizer {
  public:
   /// average: moves along with the weights (ema ← ema + share · (weight - ema)); null for none. Both models must outlive the optimizer.
-  Optimizer(const TrainRecipe&, ClassifierModel&, ClassifierModel* average = nullptr);
+  /// Own kernels are loops of the processor; a graphics card takes the library's.
+  enum class Kernels { Own, Library };
+  Optimizer(const TrainRecipe&, ClassifierModel&, ClassifierModel* average = nullptr, Kernels = Kernels::Own);
 
   /// Calls task(0 … n-1) once each, on any threads, and returns when all are done. LibTorch's threads unless set.
   using Share = std::function<void(std::int64_t n, const std::function<void(std::int64_t)>& task)>;
@@ -37,13 +39,16 @@ class Optimizer {
     at::Tensor weight, average, first, second, step;
     bool decays;
   };
+  double collectForLibrary(const std::vector<std::vector<at::Tensor>>& replicas);
+  void stepByLibrary(double learningRate, double gradientScale, double averageShare);
   void cut(const Slot&, const std::vector<at::Tensor>& gradients);
 
   TrainRecipe recipe_;
   const ClassifierModel& model_;
+  Kernels kernels_;
   std::vector<Slot> slots_;
   Share share_;
-  std::vector<at::Tensor> held_;                    ///< keeps collected gradients alive
+  std::vector<at::Tensor> held_;                    ///< keeps collected gradients alive; for the library: one sum a slot
   std::vector<std::vector<const void*>> pointers_;  ///< what chunks point to
   std::vector<kernels::ParameterChunk> chunks_;
   std::vector<const Slot*> chunkSlots_;

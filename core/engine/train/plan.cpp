@@ -6,6 +6,7 @@
 #include <ATen/ops/rand.h>
 #include <ATen/ops/zeros.h>
 
+#include "core/engine/device/compute_device.h"
 #include "core/engine/engine_failure.h"
 #include "core/engine/models/model.h"
 #include "core/engine/models/precision.h"
@@ -17,30 +18,47 @@ namespace cloister {
 namespace {
 
 // Seconds of one micro-batch forward and backward (the second of two; the first pays for set-up).
-double measureStep(const ModelGraph& graph, const TrainRecipe& recipe) {
+double measureStep(const ModelGraph& graph, const TrainRecipe& recipe, const ComputeDevice& device) {
   ClassifierModel model(graph, 1);
+  model.moveTo(device.tensors);
   model.setTraining(true);
   model.setGradients(true);
-  if (recipe.bf16) model.computeInBf16();
+  if (recipe.bf16 && !device.isGpu()) model.computeInBf16();
   at::set_num_threads(std::max(1, recipe.threads / recipe.replicas));
-  const at::Tensor images = at::rand({recipe.microBatch, graph.channels, graph.size, graph.size});
-  const at::Tensor labels = at::zeros({recipe.microBatch}, at::kLong);
+  const at::Tensor images = at::rand({recipe.microBatch, graph.channels, graph.size, graph.size}).to(device.tensors);
+  const at::Tensor labels = at::zeros({recipe.microBatch}, at::kLong).to(device.tensors);
   double seconds = 0;
   for (int i = 0; i < 2; ++i) {
     const auto start = std::chrono::steady_clock::now();
     at::Tensor loss;
     {
-      const Autocast autocast(recipe.bf16);
+      const Autocast autocast(recipe.bf16, device.tensors.type());
       loss = at::cross_entropy_loss(model.forward(images), labels);
     }
     loss.backward();
     for (const at::Tensor& t : model.computed()) at::Tensor(t).mutable_grad().reset();
+    if (device.isGpu()) device.cuda->synchronise(device.index);
     seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   }
   return seconds;
 }
 
+constexpr qint64 kCudaContext = qint64(700) << 20;  // on the card: context, cuBLAS workspaces
+constexpr qint64 kCudaLibraries = qint64(3) << 30;  // of the computer: what the CUDA libraries map and pin
+
 }  // namespace
+
+QJsonObject cardParts(const QJsonObject& parts) {
+  // A card keeps the outputs that the processor's kernels leave out by doing a chain of operations in one.
+  QJsonObject card{{"runtime", kCudaContext}, {"activations", parts["activations"].toInteger() * 3 / 2}};
+  for (const char* part : {"weights", "gradients", "optimizer", "average", "copies"})
+    if (parts.contains(QLatin1String(part))) card[QLatin1String(part)] = parts[QLatin1String(part)];
+  return card;
+}
+
+QJsonObject hostParts(const QJsonObject& parts) {
+  return {{"data", parts["data"]}, {"runtime", parts["runtime"].toInteger() + kCudaLibraries}};
+}
 
 // Calibrated on measured peaks (docs/measurements.md, "Memory"): 1.0 to 1.3 times what training takes.
 QJsonObject memoryParts(const ModelGraph& graph, const TrainRecipe& recipe) {
@@ -70,31 +88,40 @@ qint64 sumOf(const QJsonObject& parts) {
 QJsonObject planClassifier(const QJsonObject& request) {
   const QJsonObject parameters = request["parameters"].toObject();
   const int processes = std::max(1, request["processes"].toInt(1));
+  const ComputeDevice device = chooseDevice(parameters["device"].toString("auto"));
   const TrainRecipe recipe = orThrow(makeRecipe(parameters, {.baseWeights = !request["baseWeights"].toString().isEmpty(),
                                                              .classes = request["classes"].toInt(2),
                                                              .trainSamples = request["trainSamples"].toInteger(),
                                                              .worldSize = processes,
                                                              .processors = processorCount(),
-                                                             .fastBf16 = processorHasFastBf16()}));
+                                                             .fastBf16 = device.isGpu() ? device.hasBf16() : processorHasFastBf16(),
+                                                             .gpu = device.isGpu()}));
   const ModelGraph graph = orThrow(buildGraph(recipe.architecture, {{"dropout", recipe.dropout}}, request["channels"].toInt(1),
                                               request["size"].toInt(224), request["classes"].toInt(2)));
-  const QJsonObject parts = memoryParts(graph, recipe);
+  const QJsonObject whole = memoryParts(graph, recipe), parts = device.isGpu() ? hostParts(whole) : whole;
   const qint64 needed = sumOf(parts) * processes;
+  QJsonObject card;
+  if (device.isGpu())
+    card = {{"name", QString::fromStdString(device.card.name)},
+            {"memoryNeeded", sumOf(cardParts(whole))},
+            {"memoryFree", qint64(device.cuda->freeMemory(device.index))}};
   const double samples = double(request["trainSamples"].toInteger()) * recipe.epochs;
   double seconds = -1;
-  if (needed < memoryAvailable() && samples > 0) {
-    const double perSample = measureStep(graph, recipe) / (recipe.microBatch * recipe.replicas);
+  if (needed < memoryAvailable() && card["memoryNeeded"].toInteger() <= card["memoryFree"].toInteger() && samples > 0) {
+    const double perSample = measureStep(graph, recipe, device) / (recipe.microBatch * recipe.replicas);
     // A validation pass costs about a third of a training pass over as many samples.
     seconds = samples * perSample / processes + double(request["validationSamples"].toInteger()) * recipe.epochs * perSample / 3;
   }
-  const qint64 checkpoint = 4 * graph.parameterCount() + parts["optimizer"].toInteger() + parts["average"].toInteger();
-  return {{"memoryNeeded", needed},
-          {"diskNeeded", 3 * checkpoint + 4 * graph.parameterCount() + (16 << 20)},
-          {"parts", parts},
-          {"parameters", qint64(graph.parameterCount())},
-          {"secondsEstimated", seconds},
-          {"precision", recipe.bf16 ? "bf16" : "fp32"},
-          {"device", "cpu"}};
+  const qint64 checkpoint = 4 * graph.parameterCount() + whole["optimizer"].toInteger() + whole["average"].toInteger();
+  QJsonObject report{{"memoryNeeded", needed},
+                     {"diskNeeded", 3 * checkpoint + 4 * graph.parameterCount() + (16 << 20)},
+                     {"parts", parts},
+                     {"parameters", qint64(graph.parameterCount())},
+                     {"secondsEstimated", seconds},
+                     {"precision", recipe.bf16 ? "bf16" : "fp32"},
+                     {"device", device.name()}};
+  if (device.isGpu()) report["card"] = card;
+  return report;
 }
 
 }  // namespace cloister

@@ -59,12 +59,12 @@ Result<TrainRecipe> makeRecipe(const QJsonObject& p, const RecipeContext& contex
   const int perRank = r.batchSize / context.worldSize;
   // One micro-batch a processor; batch norm needs a few samples to estimate from, layer norm does not care.
   const int smallest = r.architecture.startsWith(u"vit") ? 1 : 4;
-  r.microBatch = std::clamp(p["micro_batch"].toInt(std::max(smallest, (perRank + r.threads - 1) / r.threads)), 1, perRank);
-  r.replicas = std::clamp((perRank + r.microBatch - 1) / r.microBatch, 1, r.threads);
+  const int automatic = context.gpu ? perRank : std::max(smallest, (perRank + r.threads - 1) / r.threads);
+  r.microBatch = std::clamp(p["micro_batch"].toInt(automatic), 1, perRank);
+  r.replicas = context.gpu ? 1 : std::clamp((perRank + r.microBatch - 1) / r.microBatch, 1, r.threads);
   const std::int64_t perEpoch = std::max<std::int64_t>(1, context.trainSamples / r.batchSize);
   // The average reaches back over about a fiftieth of the run.
-  const double automatic = std::clamp(1.0 - 50.0 / double(perEpoch * r.epochs), 0.5, 0.9999);
-  r.emaDecay = p["ema_decay"].toDouble(automatic);
+  r.emaDecay = p["ema_decay"].toDouble(std::clamp(1.0 - 50.0 / double(perEpoch * r.epochs), 0.5, 0.9999));
   if (r.emaDecay < 0 || r.emaDecay >= 1) return refused("ema_decay", r.emaDecay, "0 – 0.99999");
   if (r.warmupEpochs > r.epochs) r.warmupEpochs = r.epochs;
   return r;

@@ -42,7 +42,8 @@ struct RecipeContext {
   std::int64_t trainSamples = 0;
   int worldSize = 1;
   int processors = 1;
-  bool fastBf16 = false;  ///< the processor multiplies bfloat16 matrices faster than float32 (AMX)
+  bool fastBf16 = false;  ///< the device multiplies bfloat16 matrices faster than float32 (AMX; graphics cards since 8.0)
+  bool gpu = false;       ///< a graphics card: whole batches at once instead of one micro-batch a processor
 };
 
 /// Decides every "auto" (null) from the context. InvalidArgument when values do not go together. Pure: the same input gives the same

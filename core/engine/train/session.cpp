@@ -56,12 +56,14 @@ at::Tensor balancedWeights(const PreparedData& data) {
 Session::Session(const TrainJob& j) : job(j), started_(Clock::now()), lastCheckpoint_(started_), lastReport_(started_) {
   std::signal(SIGTERM, onTerminate);  // the same as a stop request: checkpoint, then exit 10
   event("phase", {{"name", "loading"}});
+  device = chooseDevice(job.spec.parameters["device"].toString("auto"));
   openData();
   buildModel();
   resume();
   checkResources();
-  if (job.worldSize > 1) group_ = formGroup(job.rank, job.worldSize);
-  if (recipe.bf16) model->computeInBf16();
+  formTeam();
+  // On a card, autocast converts the weights: a small part of a step there.
+  if (recipe.bf16 && !device.isGpu()) model->computeInBf16();
   for (int i = 1; i < recipe.replicas; ++i) replicas_.push_back(model->sharingWeights());
   at::set_num_threads(std::max(1, recipe.threads / recipe.replicas));
   team_ = std::make_unique<Team>(recipe.replicas);
@@ -73,6 +75,17 @@ Session::Session(const TrainJob& j) : job(j), started_(Clock::now()), lastCheckp
       });
     });
   announce();
+}
+
+void Session::formTeam() {
+  if (job.worldSize == 1) return;
+  group_ = formGroup(job.rank, job.worldSize, device);
+  std::vector<double> cards{device.isGpu() ? 1.0 : 0.0};
+  group_->sum(cards);
+  if (const int found = int(cards[0]); found != 0 && found != job.worldSize)
+    throw EngineFailure({FailureKind::DeviceUnavailable,
+                         {{"device", "cuda"}, {"reason", "too_few"}, {"found", found}, {"wanted", job.worldSize}},
+                         "some processes have a graphics card and some have none"});
 }
 
 void Session::event(const QString& type, QJsonObject body, bool sync) {
@@ -102,7 +115,8 @@ void Session::openData() {
                                                     .trainSamples = std::int64_t(train.size()),
                                                     .worldSize = job.worldSize,
                                                     .processors = processorCount(),
-                                                    .fastBf16 = processorHasFastBf16()}));
+                                                    .fastBf16 = device.isGpu() ? device.hasBf16() : processorHasFastBf16(),
+                                                    .gpu = device.isGpu()}));
   sampler = std::make_shared<Sampler>(train, recipe.batchSize, quint64(job.spec.seed), job.rank, job.worldSize);
   if (sampler->stepsPerEpoch() == 0)
     throw EngineFailure({FailureKind::NothingToDo, {{"what", "training samples"}, {"next", "a snapshot with more samples"}}, {}});
@@ -115,6 +129,7 @@ void Session::buildModel() {
   const ModelGraph graph = orThrow(buildGraph(recipe.architecture, {{"dropout", recipe.dropout}}, data->channels(), data->size(),
                                               int(data->classes().size()), data->mean(), data->std(), data->classes()));
   model = std::make_unique<ClassifierModel>(graph, quint64(job.spec.seed));
+  model->moveTo(device.tensors);
   model->setTraining(true);
   model->setGradients(true);
   if (recipe.freezeBackbone) {
@@ -122,8 +137,12 @@ void Session::buildModel() {
     for (std::size_t i = 0; i < model->parameters().size(); ++i)
       if (model->parameterNames()[i].rfind(head, 0) != 0) at::Tensor(model->parameters()[i]).set_requires_grad(false);
   }
-  if (recipe.emaDecay > 0) average = std::make_unique<ClassifierModel>(graph, quint64(job.spec.seed));
-  optimizer = std::make_unique<Optimizer>(recipe, *model, average.get());
+  if (recipe.emaDecay > 0) {
+    average = std::make_unique<ClassifierModel>(graph, quint64(job.spec.seed));
+    average->moveTo(device.tensors);
+  }
+  optimizer =
+      std::make_unique<Optimizer>(recipe, *model, average.get(), device.isGpu() ? Optimizer::Kernels::Library : Optimizer::Kernels::Own);
 }
 
 void Session::resume() {
@@ -145,15 +164,18 @@ void Session::resume() {
     if (average) average->loadState(model->state(), "model");
     state.threads = recipe.threads;
     state.bf16 = recipe.bf16;
+    state.device = device.isGpu() ? "cuda" : "cpu";
     state.bestMetric = recipe.bestMetric;
     return;
   }
   orThrow(compareIdentity(identityOf(job.spec), found->identity));
   state = found->state;
-  if (state.threads != recipe.threads || state.bf16 != recipe.bf16)
+  const QString kind = device.isGpu() ? "cuda" : "cpu";
+  if ((state.threads != recipe.threads && !device.isGpu()) || state.bf16 != recipe.bf16 || state.device != kind)
     event("warning",
           {{"kind", "machine_changed"},
-           {"message", QString("this attempt computes with %1 threads%2; the result will not be bit-identical to an unbroken run")
+           {"message", QString("this attempt computes on %1 with %2 threads%3; the result will not be bit-identical to an unbroken run")
+                           .arg(device.name())
                            .arg(recipe.threads)
                            .arg(recipe.bf16 ? " in bf16" : "")}});
   model->loadState(readTensors(found->dir + "/model.safetensors"), found->dir + "/model.safetensors");
@@ -166,7 +188,8 @@ void Session::resume() {
 
 void Session::checkResources() const {
   const QJsonObject parts = memoryParts(model->graph(), recipe);
-  const qint64 needed = sumOf(parts), memory = memoryAvailable() + residentBytes();
+  if (device.isGpu()) checkCard(parts);
+  const qint64 needed = sumOf(device.isGpu() ? hostParts(parts) : parts), memory = memoryAvailable() + residentBytes();
   if (memory > 0 && needed > memory)
     throw EngineFailure({FailureKind::OutOfMemory, {{"needed", needed}, {"free", memory}}, "before the start"});
   const qint64 disk = 4 * (4 * model->graph().parameterCount() + parts["optimizer"].toInteger() + parts["average"].toInteger()) + (16 << 20);
@@ -175,12 +198,20 @@ void Session::checkResources() const {
     throw EngineFailure({FailureKind::DiskFull, {{"path", job.runDir}, {"needed", disk}, {"free", freeDisk}}, "before the start"});
 }
 
+// The weights lie there already and are counted once more: the reserve.
+void Session::checkCard(const QJsonObject& parts) const {
+  const qint64 needed = sumOf(cardParts(parts)), free = device.cuda->freeMemory(device.index);
+  if (needed > free)
+    throw EngineFailure({FailureKind::OutOfMemory, {{"needed", needed}, {"free", free}}, device.name() + ", before the start"});
+}
+
 void Session::announce() {
   event("started",
         {{"pid", qint64(::getpid())},
          {"version", programVersion()},
          {"commit", codeCommit()},
-         {"device", "cpu"},
+         {"device", device.name()},
+         {"card", QString::fromStdString(device.card.name)},
          {"threads", recipe.threads},
          {"precision", recipe.bf16 ? "bf16" : "fp32"},
          {"parameters", qint64(model->graph().parameterCount())},
@@ -197,11 +228,11 @@ double Session::microBatch(ClassifierModel& replica, const Batch& batch, std::in
   replica.setDropoutKey(keyOf(quint64(job.spec.seed), quint64(state.step), quint64(job.rank) << 32 | quint64(from)));
   at::Tensor loss;
   {
-    const Autocast autocast(recipe.bf16);
-    const at::Tensor logits = replica.forward(batch.images.narrow(0, from, count));
-    loss =
-        at::cross_entropy_loss(logits, batch.labels.narrow(0, from, count), classWeights, at::Reduction::Sum, -100, recipe.labelSmoothing)
-            .div(wholeWeight);
+    const Autocast autocast(recipe.bf16, device.tensors.type());
+    const at::Tensor logits = replica.forward(batch.images.narrow(0, from, count).to(device.tensors));
+    const at::Tensor labels = batch.labels.narrow(0, from, count).to(device.tensors);
+    const at::Tensor weights = classWeights.defined() ? classWeights.to(device.tensors) : classWeights;
+    loss = at::cross_entropy_loss(logits, labels, weights, at::Reduction::Sum, -100, recipe.labelSmoothing).div(wholeWeight);
   }
   loss.backward();
   return loss.item<double>();
@@ -281,11 +312,11 @@ ValidationMetrics Session::validate() {
   std::atomic<std::size_t> next = 0;  // inference changes nothing in the model, so the team shares it
   team_->run([&](int) {
     at::NoGradGuard noGrad;
-    const Autocast autocast(recipe.bf16);
+    const Autocast autocast(recipe.bf16, device.tensors.type());
     for (std::size_t from; (from = next.fetch_add(kBatch)) < samples.size();) {
       const std::size_t to = std::min(samples.size(), from + kBatch);
       const Batch batch = plainBatch(*data, {samples.begin() + std::ptrdiff_t(from), samples.begin() + std::ptrdiff_t(to)});
-      const at::Tensor p = at::softmax(net.forward(batch.images), 1, at::kDouble).contiguous();
+      const at::Tensor p = at::softmax(net.forward(batch.images.to(device.tensors)), 1, at::kDouble).cpu().contiguous();
       std::copy_n(p.const_data_ptr<double>(), p.numel(), probabilities.begin() + std::ptrdiff_t(from * classes));
     }
   });
@@ -355,13 +386,13 @@ void Session::reportStep(double loss, double norm, double learningRate) {
   const double steps = double(state.step - lastReportStep_), perSecond = steps / std::max(elapsed, 1e-9);
   lastReport_ = Clock::now();
   lastReportStep_ = state.step;
-  event("metric", {{"step", qint64(state.step)},
-                   {"epoch", double(state.step) / double(sampler->stepsPerEpoch())},
-                   {"values", QJsonObject{{"train/loss", loss},
-                                          {"gradient_norm", norm},
-                                          {"learning_rate", learningRate},
-                                          {"samples_per_second", perSecond * recipe.batchSize},
-                                          {"memory_bytes", residentBytes()}}}});
+  QJsonObject values{{"train/loss", loss},
+                     {"gradient_norm", norm},
+                     {"learning_rate", learningRate},
+                     {"samples_per_second", perSecond * recipe.batchSize},
+                     {"memory_bytes", residentBytes()}};
+  if (device.isGpu()) values["gpu_memory_bytes"] = qint64(device.cuda->peakMemory(device.index));
+  event("metric", {{"step", qint64(state.step)}, {"epoch", double(state.step) / double(sampler->stepsPerEpoch())}, {"values", values}});
   const double stepsPerSecond = double(state.step - resumedFrom) / std::max(secondsSinceStart(), 1e-9);
   event("progress",
         {{"done", qint64(state.step)}, {"total", qint64(totalSteps)}, {"secondsLeft", double(totalSteps - state.step) / stepsPerSecond}});

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "core/engine/data/loader.h"
+#include "core/engine/device/compute_device.h"
 #include "core/engine/distributed/group.h"
 #include "core/engine/models/family_plugin.h"
 #include "core/engine/models/model.h"
@@ -41,6 +42,7 @@ class Session {
   ClassifierModel& evaluated() { return average ? *average : *model; }  ///< the weights to validate and hand out
 
   const TrainJob& job;
+  ComputeDevice device;
   TrainRecipe recipe;
   std::shared_ptr<PreparedData> data;
   std::shared_ptr<Sampler> sampler;
@@ -55,6 +57,8 @@ class Session {
   void buildModel();
   void resume();
   void checkResources() const;
+  void checkCard(const QJsonObject& parts) const;
+  void formTeam();
   void announce();
   double microBatch(ClassifierModel& replica, const Batch&, std::int64_t from, double wholeWeight);
   void averageReplicas();

@@ -17,6 +17,9 @@ QJsonObject planClassifier(const QJsonObject& request);
 /// Bytes by part: weights, gradients, optimizer, average, activations, data, runtime.
 struct TrainRecipe;
 QJsonObject memoryParts(const ModelGraph&, const TrainRecipe&);
+/// What of them lies on the card and what in the computer's memory when a card computes.
+QJsonObject cardParts(const QJsonObject& parts);
+QJsonObject hostParts(const QJsonObject& parts);
 qint64 sumOf(const QJsonObject& parts);
 
 }  // namespace cloister

@@ -76,6 +76,50 @@ class TestTrainingParts : public QObject {
     QVERIFY(std::abs(m.loss + (std::log(.8) + std::log(.6) + std::log(.3) + std::log(.9)) / 4) < 1e-12);
   }
 
+  void aCardsKernelsDoWhatOursDo_data() {
+    QTest::addColumn<bool>("adamw");
+    QTest::newRow("adamw") << true;
+    QTest::newRow("sgd") << false;
+  }
+  void aCardsKernelsDoWhatOursDo() {
+    QFETCH(bool, adamw);
+    TrainRecipe r;
+    r.adamw = adamw;
+    r.weightDecay = 0.1;
+    struct Side {
+      std::unique_ptr<ClassifierModel> model = someModel(1), average = someModel(1);
+      std::unique_ptr<Optimizer> optimizer;
+      double norm = 0;
+    };
+    Side own, library;
+    for (Side* s : {&own, &library}) {
+      s->model->setGradients(true);
+      s->optimizer =
+          std::make_unique<Optimizer>(r, *s->model, s->average.get(), s == &own ? Optimizer::Kernels::Own : Optimizer::Kernels::Library);
+    }
+    for (int t = 0; t < 4; ++t)
+      for (std::size_t i = 0; i < own.model->parameters().size(); ++i) {
+        const at::Tensor g = at::rand(own.model->parameters()[i].sizes()).sub(0.5);
+        for (Side* s : {&own, &library}) at::Tensor(s->model->parameters()[i]).mutable_grad() = g.clone();
+        if (i + 1 < own.model->parameters().size()) continue;
+        for (Side* s : {&own, &library}) {
+          // Two replicas with the same gradients: they are summed.
+          s->norm = s->optimizer->collect({s->model->gradients(), s->model->gradients()});
+          s->optimizer->step(0.01, 0.7, 0.3);
+        }
+      }
+    QVERIFY(own.norm > 0 && std::abs(own.norm - library.norm) < 1e-5 * own.norm);
+    const auto close = [](const NamedTensors& a, const NamedTensors& b) {
+      for (const auto& [name, tensor] : a)
+        if ((tensor.detach() - b.at(name).detach()).abs().max().item<double>() > 2e-6) return false;
+      return true;
+    };
+    QVERIFY(close(own.model->state(), library.model->state()));
+    QVERIFY(close(own.average->state(), library.average->state()));
+    QVERIFY(close(own.optimizer->state(), library.optimizer->state()));
+    QVERIFY(!close(own.model->state(), own.average->state()));
+  }
+
   void adamWFirstStepsByTheFormula() {
     auto model = someModel(1);
     model->setGradients(true);
