@@ -162,6 +162,8 @@ class TestCliRuns : public QObject {
     process.start(cli(), on({"train"}));
     QVERIFY(process.waitForStarted());
     QVERIFY(waitForStep(1));
+    // The worker may be faster than the program that notes whom it started.
+    QVERIFY(QTest::qWaitFor([&] { return !readWorkerFile(attemptFolder(runDir(), 1)).isEmpty(); }, 20'000));
     process.kill();
     QVERIFY(process.waitForFinished());
     const ProcessIdentity worker = readWorkerFile(attemptFolder(runDir(), 1))[0];

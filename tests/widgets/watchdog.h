@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 #include <cstdio>
+#include <cstdlib>
 
 #include <QApplication>
 #include <QElapsedTimer>
@@ -36,6 +37,13 @@ class WatchedApplication : public QApplication {
       culprit_ = name + ", event " + QByteArray::number(type);
     }
     return handled;
+  }
+
+  /// More than two processes wait for each processor: then work of a millisecond takes many, and a limit in milliseconds says nothing
+  /// about the program.
+  static bool machineIsBusy() {
+    double load[1] = {};
+    return ::getloadavg(load, 1) == 1 && load[0] > 2.0 * QThread::idealThreadCount();
   }
 
   void watch(bool on) {
