@@ -192,7 +192,8 @@ void Session::checkResources() const {
   const qint64 needed = sumOf(device.isGpu() ? hostParts(parts) : parts), memory = memoryAvailable() + residentBytes();
   if (memory > 0 && needed > memory)
     throw EngineFailure({FailureKind::OutOfMemory, {{"needed", needed}, {"free", memory}}, "before the start"});
-  const qint64 disk = 4 * (4 * model->graph().parameterCount() + parts["optimizer"].toInteger() + parts["average"].toInteger()) + (16 << 20);
+  const qint64 disk =
+      4 * (4 * model->graph().parameterCount() + parts["optimizer"].toInteger() + parts["average"].toInteger()) + (16 << 20);
   const qint64 freeDisk = bytesFree(job.runDir);
   if (freeDisk >= 0 && disk > freeDisk)
     throw EngineFailure({FailureKind::DiskFull, {{"path", job.runDir}, {"needed", disk}, {"free", freeDisk}}, "before the start"});
