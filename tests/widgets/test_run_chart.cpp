@@ -198,6 +198,21 @@ class TestRunChart : public QObject {
     QCOMPARE(mark->point1->coords().x(), 1.0);
   }
 
+  // The first validation comes after the first steps: the lower chart waits for it.
+  void theChosenMetricIsWaitedFor() {
+    auto curves = std::make_shared<RunCurves>();
+    curves->append({metric(1, {{"train/loss", 1.0}, {"gradient_norm", 2.0}})});
+    RunChart chart;
+    chart.setRuns({{"r-0001", curves}});
+    const int before = chart.redraws();
+    curves->append({metric(2, {{"validation/auc", 0.75}})});
+    chart.grown();
+    wait(chart, before + 1);
+    QCPGraph* auc = graphNamed(chart.plot(), RunChart::tr("Validation AUC"));
+    QVERIFY(auc);
+    QCOMPARE(auc->dataCount(), 1);
+  }
+
   void filesHoldEveryPoint() {
     auto curves = std::make_shared<RunCurves>();
     curves->append({metric(1, {{"train/loss", 0.1}, {"learning_rate", 3e-5}}), metric(2, {{"train/loss", 0.05}})});

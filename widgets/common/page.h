@@ -52,6 +52,9 @@ class Page : public QWidget {
   virtual QStringList views() const { return {}; }
   virtual void openView(const QString&) {}  ///< one of views(), or empty: as the page comes up, with something selected
   virtual void inspectorClosed() {}         ///< the person closed it
+  /// Tasks of this page in the run strip: which have a Stop, and what it does.
+  virtual bool canStopTask(const QString&) const { return false; }
+  virtual void stopTask(const QString&) {}
 
   /// Title, missing panel and texts anew. The frame calls it on language and state changes; pages may.
   void update_();

@@ -2,6 +2,7 @@
 
 #include <QJsonObject>
 
+#include "widgets/common/language.h"
 #include "widgets/common/page.h"
 #include "widgets/common/store_client.h"
 #include "widgets/common/words.h"
@@ -11,8 +12,14 @@ namespace cloister {
 RunWatcher::RunWatcher(StoreClient& store, ProgressStrip& strip, QObject* parent) : QObject(parent), store_(store), strip_(strip) {
   connect(&store, &StoreClient::eventsArrived, this, &RunWatcher::runEvents);
   connect(&store, &StoreClient::jobEvents, this, &RunWatcher::jobEvents);
-  connect(&store, &StoreClient::jobFinished, this,
-          [this](const QString& run, const QString& verb) { strip_.removeTask("job/" + run + '/' + verb); });
+  connect(&store, &StoreClient::jobFinished, this, [this](const QString& run, const QString& verb) {
+    jobs_.remove("job/" + run + '/' + verb);
+    strip_.removeTask("job/" + run + '/' + verb);
+  });
+  connect(&Language::current(), &Language::changed, this, [this] {
+    stateChanged();
+    for (const Job& job : std::as_const(jobs_)) showJob(job);
+  });
   connect(&store, &StoreClient::stateChanged, this, &RunWatcher::stateChanged);
   connect(&store, &StoreClient::importStarted, this, [this] {
     strip_.setTask("import", {tr("Import"), tr("Looking for files"), -1, -1, true, true});
@@ -78,10 +85,16 @@ void RunWatcher::jobEvents(const QString& run, const QString& verb, const QList<
   for (const RunEvent& e : events)
     if (e.type == u"progress" || e.type == u"phase") {
       const double total = e.body["total"].toDouble();
-      strip_.setTask("job/" + run + '/' + verb,
-                     {jobTitle(run, verb), phaseText(e.body["name"].toString()), total > 0 ? e.body["done"].toDouble() / total : -1,
-                      e.body["secondsLeft"].toDouble(-1), true, true});
+      const Job job{run, verb, e.body["name"].toString(), total > 0 ? e.body["done"].toDouble() / total : -1,
+                    e.body["secondsLeft"].toDouble(-1)};
+      jobs_["job/" + run + '/' + verb] = job;
+      showJob(job);
     }
+}
+
+void RunWatcher::showJob(const Job& job) {
+  strip_.setTask("job/" + job.run + '/' + job.verb,
+                 {jobTitle(job.run, job.verb), phaseText(job.phase), job.fraction, job.secondsLeft, true, true});
 }
 
 void RunWatcher::stateChanged() {

@@ -35,6 +35,12 @@ class RunWatcher : public QObject {
   StoreClient& store_;
   ProgressStrip& strip_;
   QMap<QString, Progress> progress_;
+  struct Job {
+    QString run, verb, phase;
+    double fraction = -1, secondsLeft = -1;
+  };
+  void showJob(const Job&);
+  QMap<QString, Job> jobs_;  ///< by id of their line, to word them anew after a change of language
 };
 
 }  // namespace cloister

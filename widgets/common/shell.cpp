@@ -166,9 +166,10 @@ Page* MainWindow::pageOf(const QString& id) {
       if (page == currentPage()) setInspectorShown(shown);
     });
     connect(e.page, &Page::taskChanged, this,
-            [this](const QString& task, const QString& title, const QString& detail, double fraction, double left) {
-              strip_->setTask(task, {title, detail, fraction, left, false, false});
+            [this, page = e.page](const QString& task, const QString& title, const QString& detail, double fraction, double left) {
+              strip_->setTask(task, {title, detail, fraction, left, page->canStopTask(task), false});
             });
+    connect(strip_, &ProgressStrip::stopRequested, e.page, &Page::stopTask);
     connect(e.page, &Page::markChanged, this, &MainWindow::updateRail);
     connect(e.page, &Page::taskEnded, this, [this](const QString& task) { strip_->removeTask(task); });
     e.page->update_();

@@ -183,7 +183,7 @@ void EvaluatePage::start() {
   banner().clear();
   running_ = id;
   update_();
-  retranslate();
+  Q_EMIT markChanged();
   store().supervise([id, options](Project&, RunSupervisor& s) { return s.startJob(id, QStringLiteral("evaluate"), options); }, this,
                     [this](Result<QString> started) {
                       if (started) return;

@@ -410,6 +410,7 @@ void ExportPage::makeCandidates() {
   running_ = id;
   bundleDir_.clear();
   updateButtons();
+  Q_EMIT markChanged();
   store().supervise([id, options](Project&, RunSupervisor& s) { return s.startJob(id, QStringLiteral("export"), options); }, this,
                     [this](Result<QString> started) {
                       if (started) return;

@@ -198,6 +198,10 @@ void ProjectPage::openSheet(bool open) {
   updateButtons();
 }
 
+void ProjectPage::stopTask(const QString& task) {
+  if (task == QLatin1String(kTask)) sampleProject_->stop();
+}
+
 void ProjectPage::updateButtons() {
   const bool sheet = !sheet_->isHidden();
   const bool busy = sampleProject_->running();

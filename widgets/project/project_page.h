@@ -25,6 +25,8 @@ class ProjectPage : public Page {
   QString help() const override;
   void refresh() override;
   void retranslate() override;
+  bool canStopTask(const QString&) const override { return true; }
+  void stopTask(const QString& task) override;
   QStringList views() const override { return {QStringLiteral("new")}; }
   void openView(const QString& name) override { openSheet(name == QStringLiteral("new")); }
 

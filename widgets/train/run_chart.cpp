@@ -1,5 +1,6 @@
 #include "widgets/train/run_chart.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include <QAbstractTableModel>
@@ -242,9 +243,9 @@ void RunChart::fillMetrics() {
   for (const auto& [run, curves] : runs_)
     for (auto it = curves->curves().begin(); it != curves->curves().end(); ++it)
       if (!kLossSeries.contains(it.key()) && !names.contains(it.key())) names << it.key();
-  if (names.isEmpty()) names << chosen_;
-  if (!names.contains(chosen_))
-    chosen_ = names.contains(QStringLiteral("validation/auc")) ? QStringLiteral("validation/auc") : names.first();
+  // The first validation comes later than the first step; the choice waits for it.
+  if (!names.contains(chosen_)) names << chosen_;
+  std::sort(names.begin(), names.end());
   QStringList present;
   for (int i = 0; i < metric_->count(); ++i) present << metric_->itemData(i).toString();
   if (present != names) {

@@ -221,6 +221,7 @@ void TrainPage::refresh() {
       if (r.state != u"queued") first = r.id;
     showRun(first);
   }
+  if (const int row = runs_->rowOf(shown_); row >= 0 && runsView_->currentIndex().row() != row) runsView_->selectRow(row);
   updateButtons();
   updateStatus();
   if (!fitTimer_.isActive()) fitTimer_.start();
