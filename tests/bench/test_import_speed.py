@@ -135,10 +135,10 @@ def compare(what, files, folder, bin_dir, work, pool):
             measured[name].add(call)
     shutil.rmtree(work)
     wall, cpu = measured["cloister"].medians()
-    print(f"\n{what:13} {len(files):5} files: cloister {wall:.3f} s, cpu {cpu:.3f} s", end="")
+    print(f"\n{what:13} {len(files):5} files: cloister {wall:.3f} s, cpu {cpu:.3f} s", end="", flush=True)
     for name in list(peers)[1:]:
         w, c = measured[name].medians()
-        print(f" | {name} {w:.3f} s {w / wall:.2f}x, cpu {c:.3f} s {c / cpu:.2f}x", end="")
+        print(f" | {name} {w:.3f} s {w / wall:.2f}x, cpu {c:.3f} s {c / cpu:.2f}x", end="", flush=True)
 
 
 @pytest.fixture(scope="module")
@@ -171,6 +171,7 @@ def by_class(files, folder):
 
 
 @pytest.mark.bench
+@pytest.mark.timeout(3600)
 def test_dicom_import(bin_dir, tmp_path, pool):
     folder = tmp_path / "files"
     subprocess.run([str(bin_dir / "cloister-ingest"), "synthesize", "--to", str(folder), "--patients", "500", "--seed", "3"], check=True, capture_output=True)
@@ -186,6 +187,7 @@ def test_dicom_import(bin_dir, tmp_path, pool):
 
 
 @pytest.mark.bench
+@pytest.mark.timeout(3600)
 def test_dicom_import_of_real_files(bin_dir, data_dir, tmp_path, pool):
     folder = tmp_path / "files"
     for name in ("dicom-cxr-derived-dev", "dicom-ct-planes-dev"):
