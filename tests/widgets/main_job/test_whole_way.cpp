@@ -172,6 +172,7 @@ class TestWholeWay : public QObject {
 
 int main(int argc, char** argv) {
   qputenv("QT_QPA_PLATFORM", "offscreen");
+  qputenv("QTEST_FUNCTION_TIMEOUT", "1400000");  // the whole job in one function: minutes, and more on a busy machine
   WatchedApplication app(argc, argv);
   TestWholeWay test;
   return QTest::qExec(&test, argc, argv);
