@@ -56,8 +56,12 @@ void allow(int ruleset, const QString& path, quint64 rights) {
 /// Libraries, their tables, and DCMTK's dictionary, which is read when it is first needed.
 QStringList systemPaths() {
   const QString here = QCoreApplication::applicationDirPath();
-  return {"/usr",      "/lib",         "/lib64",         "/etc/ld.so.cache",         "/etc/localtime",
-          "/dev/null", "/dev/urandom", here + "/../lib", here + "/../share/cloister"};
+  QStringList paths{"/usr",      "/lib",         "/lib64",         "/etc/ld.so.cache",         "/etc/localtime",
+                    "/dev/null", "/dev/urandom", here + "/../lib", here + "/../share/cloister"};
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  paths << "/proc/self";  // where a sanitizer looks for the bounds of the stack
+#endif
+  return paths;
 }
 
 /// False with errno.
