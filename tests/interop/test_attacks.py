@@ -10,7 +10,8 @@ import torchattacks
 from safetensors.torch import load_file, save_file
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PROBE = pathlib.Path(os.environ.get("CLOISTER_BIN_DIR", ROOT / "build/release/bin")).parent / "tests" / "attack_probe"
+BIN = pathlib.Path(os.environ.get("CLOISTER_BIN_DIR", ROOT / "build/release/bin"))
+PROBE = BIN.parent / "tests" / "attack_probe"
 
 
 def ours(tmp_path, tensors, attack, norm, epsilon, steps=10, step_size=0.0, model="linear"):
@@ -93,7 +94,7 @@ def export(tmp_path, architecture):
     request = {"architecture": architecture, "parameters": {}, "channels": 3, "size": 32, "classes": 3, "seed": 5,
                "mean": [0.5, 0.4, 0.3], "std": [0.25, 0.2, 0.3]}
     (tmp_path / "request.json").write_text(json.dumps(request))
-    subprocess.run([str(PROBE.parent / "cloister-worker"), "init", "--request", str(tmp_path / "request.json"), "--to",
+    subprocess.run([str(BIN / "cloister-worker"), "init", "--request", str(tmp_path / "request.json"), "--to",
                     str(tmp_path / "model.safetensors")], check=True, timeout=300)
     return tmp_path / "model.safetensors", request
 
