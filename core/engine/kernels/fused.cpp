@@ -153,7 +153,7 @@ struct NormGradients {
 template <typename T>
 NormGradients normGradients(const at::Tensor& x, const at::Tensor& y, at::Tensor dy, const Affine& a, bool relu, bool wantsResidual) {
   const std::int64_t channels = x.size(1), rows = x.numel() / channels, parts = partsFor(x.numel());
-  const bool mask = relu, byOutput = y.defined();
+  const bool byOutput = y.defined();
   NormGradients result;
   // The gradient behind the relu is written down where it is asked for; elsewhere the second pass masks again.
   at::Tensor g = byOutput ? at::empty_like(x) : at::Tensor();
@@ -162,7 +162,7 @@ NormGradients normGradients(const at::Tensor& x, const at::Tensor& y, at::Tensor
   inParts(rows, parts, [&](std::int64_t p, std::int64_t from, std::int64_t to) {
     const std::int64_t skip = from * channels;
     rowKernels<T>().gradientSums(at0(x, skip), at0(y, skip), at0(dy, skip), g.defined() ? mutableData<T>(g) + skip : nullptr, to - from,
-                                 channels, data<float>(a.mean), data<float>(a.scale), data<float>(a.bias), mask, sums.first(p),
+                                 channels, data<float>(a.mean), data<float>(a.scale), data<float>(a.bias), relu, sums.first(p),
                                  sums.second(p));
   });
   sums.fold(parts);
@@ -180,7 +180,7 @@ NormGradients normGradients(const at::Tensor& x, const at::Tensor& y, at::Tensor
   }
   const at::Tensor source = g.defined() ? g : dy;
   result.x = at::empty_like(x);
-  const bool maskAgain = mask && !byOutput;
+  const bool maskAgain = relu && !byOutput;
   inParts(rows, parts, [&](std::int64_t, std::int64_t from, std::int64_t to) {
     const std::int64_t skip = from * channels;
     rowKernels<T>().gradientInput(at0(x, skip), at0(source, skip), mutableData<T>(result.x) + skip, to - from, channels,
@@ -245,8 +245,8 @@ constexpr std::int64_t kFewChannels = 4;
 // Windows of a channels-last image as rows of a matrix: row (n, oh, ow), column (kh, kw, i). With few channels the k·I values of a window's
 // line are one copy, padded to whole vectors.
 struct Windows {
-  std::int64_t images, channels, height, width, outHeight, outWidth, kernel, stride, padding,
-      pitch;  ///< pitch: columns a window line takes
+  std::int64_t images, channels, height, width, outHeight, outWidth, kernel, stride, padding;
+  std::int64_t pitch;  ///< columns a window line takes
   Windows(at::IntArrayRef image, std::int64_t k, std::int64_t s, std::int64_t p)
       : images(image[0]),
         channels(image[1]),
@@ -262,11 +262,9 @@ struct Windows {
   std::int64_t columns() const { return kernel * pitch; }
 };
 
-at::Tensor emptyHalf(std::int64_t rows, std::int64_t columns) { return at::empty({rows, columns}, at::kBFloat16); }
-
 // x: float or bfloat16, channels-last. The image is first copied into a frame of zeros as wide as the padding.
 at::Tensor gather(const at::Tensor& x, const Windows& w) {
-  at::Tensor columns = emptyHalf(w.rows(), w.columns());
+  at::Tensor columns = at::empty({w.rows(), w.columns()}, at::kBFloat16);
   const std::int64_t frameWidth = w.width + 2 * w.padding, line = w.width * w.channels, frameLine = frameWidth * w.channels;
   const std::int64_t frameHeight = w.height + 2 * w.padding, slack = w.pitch;
   const bool wide = x.scalar_type() == at::kFloat;

@@ -2,17 +2,6 @@
 
 namespace cloister::kernels {
 
-#define CLOISTER_DECLARE(isa)                 \
-  namespace isa {                             \
-  extern const RowKernels<float> floatRows;   \
-  extern const RowKernels<BFloat> bfloatRows; \
-  extern const FlatKernels flat;              \
-  }
-CLOISTER_DECLARE(baseline)
-CLOISTER_DECLARE(avx2)
-CLOISTER_DECLARE(avx512)
-#undef CLOISTER_DECLARE
-
 namespace {
 
 struct Set {

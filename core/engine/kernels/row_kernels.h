@@ -73,6 +73,18 @@ struct FlatKernels {
   void (*toBFloat)(const float* from, BFloat* to, std::int64_t count);  ///< nearest, ties to even
 };
 
+/// The same loops for each instruction set: named by the choice below and by tests, which hold them against each other.
+#define CLOISTER_DECLARE(isa)                 \
+  namespace isa {                             \
+  extern const RowKernels<float> floatRows;   \
+  extern const RowKernels<BFloat> bfloatRows; \
+  extern const FlatKernels flat;              \
+  }
+CLOISTER_DECLARE(baseline)
+CLOISTER_DECLARE(avx2)
+CLOISTER_DECLARE(avx512)
+#undef CLOISTER_DECLARE
+
 template <typename T>
 const RowKernels<T>& rowKernels();  ///< for this processor
 template <>

@@ -19,18 +19,6 @@
 
 using namespace cloister;
 
-namespace cloister::kernels {
-#define CLOISTER_DECLARE(isa)                 \
-  namespace isa {                             \
-  extern const RowKernels<float> floatRows;   \
-  extern const RowKernels<BFloat> bfloatRows; \
-  extern const FlatKernels flat;              \
-  }
-CLOISTER_DECLARE(baseline)
-CLOISTER_DECLARE(avx2)
-CLOISTER_DECLARE(avx512)
-}  // namespace cloister::kernels
-
 namespace {
 
 struct NormCase {
