@@ -1011,5 +1011,77 @@
         <source>Labels set after the newest snapshot, exclusions and the undo history were only in the database and are lost.</source>
         <translation>最新快照之后设置的标签、排除标记和撤销历史只保存在数据库中，已丢失。</translation>
     </message>
+    <message>
+        <source>Model: %1, %2 layers, vocabulary %3, context %4</source>
+        <translation>模型：%1，%2 层，词表 %3，上下文 %4</translation>
+    </message>
+    <message>
+        <source>Parameters: %1, used for a token: %2</source>
+        <translation>参数：%1，每个词元用到：%2</translation>
+    </message>
+    <message>
+        <source>Weights: %1 in %2 files; cache per token in bfloat16: %3</source>
+        <translation>权重：%1，共 %2 个文件；每个词元的缓存（bfloat16）：%3</translation>
+    </message>
+    <message>
+        <source>Check a language model in a Hugging Face folder and show what it is.</source>
+        <translation>检查 Hugging Face 文件夹中的语言模型并显示其概况。</translation>
+    </message>
+    <message>
+        <source>Check a language model and copy it, with its tokenizer, into a new folder.</source>
+        <translation>检查语言模型，并连同分词器一起复制到新文件夹。</translation>
+    </message>
+    <message>
+        <source>The new folder.</source>
+        <translation>新文件夹。</translation>
+    </message>
+    <message>
+        <source>Type of the copied weights: stored, float32 or bfloat16.</source>
+        <translation>复制后权重的类型：stored（原样）、float32 或 bfloat16。</translation>
+    </message>
+    <message>
+        <source>Largest size of one weights file in bytes.</source>
+        <translation>单个权重文件的最大字节数。</translation>
+    </message>
+    <message>
+        <source>a new folder</source>
+        <translation>一个新文件夹</translation>
+    </message>
+    <message>
+        <source>Copied to %1</source>
+        <translation>已复制到 %1</translation>
+    </message>
+    <message>
+        <source>Write a language model&apos;s logits for given token numbers, to compare it with another program.</source>
+        <translation>写出语言模型对给定词元编号的 logits，以便与其他程序对照。</translation>
+    </message>
+    <message>
+        <source>JSON file with token numbers: a list, a list of lists, or an object with input_ids.</source>
+        <translation>含词元编号的 JSON 文件：一个列表、列表的列表，或带 input_ids 的对象。</translation>
+    </message>
+    <message>
+        <source>File for the tensor &quot;logits&quot;, float32 [sequences, tokens, vocabulary].</source>
+        <translation>存放张量 &quot;logits&quot; 的文件，float32 [序列, 词元, 词表]。</translation>
+    </message>
+    <message>
+        <source>Type to compute in: stored, fp32 or bf16.</source>
+        <translation>计算所用的类型：stored（原样）、fp32 或 bf16。</translation>
+    </message>
+    <message>
+        <source>Latent attention of DeepSeek models: automatic, plain or absorbed.</source>
+        <translation>DeepSeek 模型的潜在注意力：automatic（自动）、plain（展开）或 absorbed（吸收）。</translation>
+    </message>
+    <message>
+        <source>Read N tokens at a time through the key/value cache; 0: all at once.</source>
+        <translation>通过键值缓存每次读入 N 个词元；0：一次读完。</translation>
+    </message>
+    <message>
+        <source>a file</source>
+        <translation>一个文件</translation>
+    </message>
+    <message>
+        <source>Logits: %1</source>
+        <translation>Logits：%1</translation>
+    </message>
 </context>
 </TS>

@@ -1,6 +1,9 @@
+#include <cstdio>
+#include <exception>
 #include <new>
 
 #include <QFileInfo>
+#include <QJsonDocument>
 
 #include "app/worker/verbs.h"
 #include "core/domain/files.h"
@@ -23,6 +26,8 @@ WorkerExit exitFor(const Failure& failure) {
     case FailureKind::TruncatedFile:
     case FailureKind::UnsupportedFormat:
     case FailureKind::NewerVersion:
+    case FailureKind::TooLarge:
+    case FailureKind::AlreadyExists:
     case FailureKind::NothingToDo:
     case FailureKind::DeviceUnavailable:
       return WorkerExit::InvalidSpec;
@@ -41,6 +46,40 @@ WorkerExit exitFor(const Failure& failure) {
   }
 }
 
+namespace {
+
+// Any exception as a failure.
+Failure failureOf(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const EngineFailure& e) {
+    return e.failure();
+  } catch (const std::bad_alloc&) {
+    return {FailureKind::OutOfMemory, {}, "allocation refused"};
+  } catch (const std::exception& e) {
+    const QString text = QString::fromUtf8(e.what());
+    const bool memory = text.contains("can't allocate memory") || text.contains("out of memory", Qt::CaseInsensitive);
+    return {memory ? FailureKind::OutOfMemory : FailureKind::Internal, {}, text.left(4000)};
+  }
+}
+
+}  // namespace
+
+int runSpoken(const std::function<void(const Say&)>& job) {
+  const Say say = [](const QJsonObject& line) {
+    std::printf("%s\n", QJsonDocument(line).toJson(QJsonDocument::Compact).constData());
+    std::fflush(stdout);
+  };
+  try {
+    job(say);
+    return int(WorkerExit::Finished);
+  } catch (...) {
+    const Failure failure = failureOf(std::current_exception());
+    say({{"type", "failed"}, {"failure", failure.toJson()}});
+    return int(exitFor(failure));
+  }
+}
+
 int runJob(const QString& eventsPath, const std::function<WorkerExit(EventWriter&)>& job, const QString& exitName) {
   EventWriter events = orThrow(EventWriter::open(eventsPath));
   WorkerExit code = WorkerExit::Failed;
@@ -55,14 +94,8 @@ int runJob(const QString& eventsPath, const std::function<WorkerExit(EventWriter
   };
   try {
     code = job(events);
-  } catch (const EngineFailure& e) {
-    failed(e.failure());
-  } catch (const std::bad_alloc&) {
-    failed({FailureKind::OutOfMemory, {}, "allocation refused"});
-  } catch (const std::exception& e) {
-    const QString text = QString::fromUtf8(e.what());
-    const bool memory = text.contains("can't allocate memory") || text.contains("out of memory", Qt::CaseInsensitive);
-    failed({memory ? FailureKind::OutOfMemory : FailureKind::Internal, {}, text.left(4000)});
+  } catch (...) {
+    failed(failureOf(std::current_exception()));
   }
   const QString exitFile = QFileInfo(eventsPath).absolutePath() + '/' + exitName;
   if (auto written = writeJsonAtomically(exitFile, {{"code", int(code)}}); !written)

@@ -26,6 +26,10 @@ constexpr Row kVerbs[] = {
     {"run", cloister::runVerb, "--model FILE.onnx --input FILE.safetensors --to FILE.safetensors [--threads N]"},
     {"init", cloister::initVerb, "--request FILE --to FILE.safetensors (writes initial weights)"},
     {"logits", cloister::logitsVerb, "--weights FILE --input FILE.safetensors --to FILE.safetensors [--precision fp32|bf16]"},
+    {"model-show", cloister::modelShowVerb, "--model DIR (checks a language model and prints what it is)"},
+    {"model-import", cloister::modelImportVerb, "--model DIR --to DIR [--dtype stored|float32|bfloat16] [--shard-bytes N]"},
+    {"model-logits", cloister::modelLogitsVerb,
+     "--model DIR --ids FILE.json --to FILE.safetensors [--precision stored|fp32|bf16] [--path automatic|plain|absorbed] [--cached N]"},
     {"hardware", cloister::hardwareVerb, "(prints what LibTorch finds on this machine as JSON, graphics cards included)"},
 };
 

@@ -3,6 +3,7 @@
 #pragma once
 #include <functional>
 
+#include <QJsonObject>
 #include <QString>
 #include <QStringList>
 
@@ -20,6 +21,9 @@ int evaluateVerb(const QStringList& arguments);
 int initVerb(const QStringList& arguments);
 int logitsVerb(const QStringList& arguments);
 int hardwareVerb(const QStringList& arguments);
+int modelShowVerb(const QStringList& arguments);
+int modelImportVerb(const QStringList& arguments);
+int modelLogitsVerb(const QStringList& arguments);
 
 /// Value of "--name VALUE"; InvalidArgument thrown when it is required and missing.
 QString option(const QStringList& arguments, const QString& name, bool required = true, const QString& fallback = {});
@@ -27,6 +31,11 @@ QString option(const QStringList& arguments, const QString& name, bool required 
 /// Runs a job that reports by events: opens the log, writes a `failed` event and the code for whatever the job throws, and at the end
 /// exit.json {"code"} (or the given name) beside the log. Returns the exit code.
 int runJob(const QString& eventsPath, const std::function<WorkerExit(EventWriter&)>& job, const QString& exitName = "exit.json");
+
+/// Runs a job that answers on standard output, one JSON object a line: what it says, and {"type":"failed","failure":{…}} for whatever it
+/// throws. Returns the exit code.
+using Say = std::function<void(const QJsonObject&)>;
+int runSpoken(const std::function<void(const Say&)>& job);
 
 /// The exit code a failure stands for.
 WorkerExit exitFor(const Failure&);

@@ -9,52 +9,11 @@
 
 #include "core/engine/engine_failure.h"
 #include "core/engine/models/model.h"
+#include "core/engine/models/tensor_types.h"
 #include "core/tensors/safetensors.h"
 
 namespace cloister {
 namespace {
-
-at::ScalarType scalarType(DType d) {
-  switch (d) {
-    case DType::F32:
-      return at::kFloat;
-    case DType::F64:
-      return at::kDouble;
-    case DType::F16:
-      return at::kHalf;
-    case DType::BF16:
-      return at::kBFloat16;
-    case DType::I64:
-      return at::kLong;
-    case DType::I32:
-      return at::kInt;
-    case DType::I16:
-      return at::kShort;
-    case DType::I8:
-      return at::kChar;
-    case DType::U8:
-      return at::kByte;
-    case DType::Bool:
-      return at::kBool;
-    default:
-      return at::ScalarType::Undefined;
-  }
-}
-
-DType dtypeOf(at::ScalarType s) {
-  switch (s) {
-    case at::kLong:
-      return DType::I64;
-    case at::kByte:
-      return DType::U8;
-    case at::kDouble:
-      return DType::F64;
-    case at::kBFloat16:
-      return DType::BF16;
-    default:
-      return DType::F32;
-  }
-}
 
 Failure wrongFile(const QString& path, const QString& why) { return {FailureKind::UnsupportedFormat, {{"path", path}}, why}; }
 

@@ -1,0 +1,119 @@
+#include <ATen/ops/cat.h>
+#include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/dropout.h>
+#include <ATen/ops/linear.h>
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/rsqrt.h>
+#include <ATen/ops/scaled_dot_product_attention.h>
+#include <ATen/ops/silu.h>
+#include <ATen/ops/softmax.h>
+
+#include <ATen/core/grad_mode.h>
+
+#include "core/engine/models/decoder/decoder_layers.h"
+
+namespace cloister {
+namespace {
+
+// Pairs are (i, i + d/2), or (2i, 2i + 1) when interleaved; the result holds the first members, then the second. Queries and keys are
+// permuted alike, which leaves their products as they are.
+at::Tensor rotated(const at::Tensor& x, const LayerContext& c, bool interleaved) {
+  const std::int64_t half = x.size(-1) / 2;
+  const at::Tensor pairs = interleaved ? x.unflatten(-1, {half, 2}) : at::Tensor();
+  const at::Tensor a = interleaved ? pairs.select(-1, 0) : x.narrow(-1, 0, half);
+  const at::Tensor b = interleaved ? pairs.select(-1, 1) : x.narrow(-1, half, half);
+  return at::cat({a * c.cosine - b * c.sine, b * c.cosine + a * c.sine}, -1).to(x.scalar_type());
+}
+
+at::Tensor padded(const at::Tensor& x, std::int64_t width) {
+  return x.size(-1) < width ? at::constant_pad_nd(x, {0, width - x.size(-1)}) : x;
+}
+
+// The library's fast kernels want one head dimension for queries, keys and values; zeros change nothing.
+at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const LayerContext& c, double scale, double dropout) {
+  const std::int64_t width = std::max(q.size(-1), v.size(-1)), given = v.size(-1);
+  const std::optional<at::Tensor> mask = c.mask.defined() ? std::optional(c.mask) : std::nullopt;
+  const at::Tensor out = at::scaled_dot_product_attention(padded(q, width), padded(k, width), padded(v, width), mask,
+                                                          at::GradMode::is_enabled() ? dropout : 0.0, c.causal && !c.mask.defined(), scale,
+                                                          q.size(1) != k.size(1));
+  return given < width ? out.narrow(-1, 0, given) : out;
+}
+
+at::Tensor heads(const at::Tensor& x, std::int64_t count) { return x.unflatten(-1, {count, x.size(-1) / count}).transpose(1, 2); }
+at::Tensor joined(const at::Tensor& x) { return x.transpose(1, 2).flatten(2); }
+
+at::Tensor latentQuery(const DecoderConfig& config, const DecoderAttention& a, const at::Tensor& x) {
+  if (!a.qA.defined()) return heads(a.q(x), config.heads);
+  return heads(a.qB(rmsNorm(a.qA(x), a.qNorm, DecoderConfig::kLatentNormEpsilon)), config.heads);
+}
+
+// Scores of all heads against the one latent: [B, H·T, R + rope] × [B, R + rope, S].
+at::Tensor absorbed(const DecoderConfig& config, const DecoderAttention& a, const at::Tensor& qNope, const at::Tensor& qRope,
+                    const at::Tensor& latent, const LayerContext& c) {
+  const std::int64_t b = qNope.size(0), h = config.heads, t = qNope.size(2), r = config.kvLoraRank;
+  const at::Tensor expansion = a.kvB.merged().view({h, config.qkNopeDim + config.vDim, r});
+  const at::Tensor query = at::cat({at::matmul(qNope, expansion.narrow(1, 0, config.qkNopeDim)), qRope}, -1);
+  at::Tensor scores =
+      at::matmul(query.reshape({b, h * t, r + config.qkRopeDim}), latent.transpose(1, 2)).view({b, h, t, -1}).to(at::kFloat);
+  scores = scores * config.attentionScale();
+  if (c.mask.defined()) scores = scores.masked_fill(c.mask.logical_not(), -std::numeric_limits<float>::infinity());
+  const at::Tensor weights = at::softmax(scores, -1).to(latent.scalar_type()).view({b, h * t, -1});
+  const at::Tensor mixed = at::matmul(weights, latent.narrow(-1, 0, r)).view({b, h, t, r});
+  return at::matmul(mixed, expansion.narrow(1, config.qkNopeDim, config.vDim).transpose(1, 2));
+}
+
+at::Tensor expanded(const DecoderConfig& config, const DecoderAttention& a, const at::Tensor& qNope, const at::Tensor& qRope,
+                    const at::Tensor& latent, const LayerContext& c) {
+  const at::Tensor kv = heads(a.kvB(latent.narrow(-1, 0, config.kvLoraRank)), config.heads);
+  const at::Tensor shared = latent.narrow(-1, config.kvLoraRank, config.qkRopeDim).unsqueeze(1).expand({-1, config.heads, -1, -1});
+  const at::Tensor k = at::cat({kv.narrow(-1, 0, config.qkNopeDim), shared}, -1);
+  return attend(at::cat({qNope, qRope}, -1), k, kv.narrow(-1, config.qkNopeDim, config.vDim), c, config.attentionScale(),
+                config.attentionDropout);
+}
+
+}  // namespace
+
+at::Tensor DecoderLinear::operator()(const at::Tensor& x) const {
+  const at::Tensor y = at::linear(x, weight, bias);
+  if (!adapterA.defined()) return y;
+  const at::Tensor in = adapterDropout > 0 && at::GradMode::is_enabled() ? at::dropout(x, adapterDropout, true) : x;
+  return y + at::linear(at::linear(in.to(adapterA.scalar_type()), adapterA), adapterB) * adapterScale;
+}
+
+at::Tensor DecoderLinear::merged() const {
+  if (!adapterA.defined()) return weight;
+  return (weight + at::matmul(adapterB, adapterA) * adapterScale).to(weight.scalar_type());
+}
+
+at::Tensor DecoderMlp::operator()(const at::Tensor& x) const { return down(at::silu(gate(x)) * up(x)); }
+
+at::Tensor rmsNorm(const at::Tensor& x, const at::Tensor& weight, double epsilon) {
+  const at::Tensor f = x.to(at::kFloat);
+  return weight * (f * at::rsqrt(f.square().mean(-1, true) + epsilon)).to(x.scalar_type());
+}
+
+at::Tensor groupedAttention(const DecoderConfig& config, const DecoderAttention& a, const at::Tensor& x, std::size_t layer,
+                            const LayerContext& c) {
+  const at::Tensor q = rotated(heads(a.q(x), config.heads), c, false);
+  at::Tensor k = rotated(heads(a.k(x), config.kvHeads), c, false), v = heads(a.v(x), config.kvHeads);
+  if (c.cache) std::tie(k, v) = c.cache->append(layer, k, v);
+  return a.o(joined(attend(q, k, v, c, config.attentionScale(), config.attentionDropout)));
+}
+
+at::Tensor latentAttention(const DecoderConfig& config, const DecoderAttention& a, const at::Tensor& x, std::size_t layer,
+                           const LayerContext& c) {
+  const at::Tensor q = latentQuery(config, a, x), kv = a.kvA(x);
+  const at::Tensor qNope = q.narrow(-1, 0, config.qkNopeDim);
+  const at::Tensor qRope = rotated(q.narrow(-1, config.qkNopeDim, config.qkRopeDim), c, config.ropeInterleave);
+  const at::Tensor compressed = rmsNorm(kv.narrow(-1, 0, config.kvLoraRank), a.kvNorm, DecoderConfig::kLatentNormEpsilon);
+  const at::Tensor shared = rotated(kv.narrow(-1, config.kvLoraRank, config.qkRopeDim).unsqueeze(1), c, config.ropeInterleave).squeeze(1);
+  at::Tensor latent = at::cat({compressed, shared}, -1);
+  if (c.cache) latent = c.cache->appendLatent(layer, latent);
+  constexpr std::int64_t kFewTokens = 8;
+  const bool few = c.cache && latent.size(1) > x.size(1) && x.size(1) <= kFewTokens;
+  const bool absorb = c.path == LatentPath::Absorbed || (c.path == LatentPath::Automatic && few);
+  const at::Tensor mixed = absorb ? absorbed(config, a, qNope, qRope, latent, c) : expanded(config, a, qNope, qRope, latent, c);
+  return a.o(joined(mixed));
+}
+
+}  // namespace cloister

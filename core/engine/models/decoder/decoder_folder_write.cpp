@@ -1,0 +1,132 @@
+#include <cerrno>
+#include <cstdio>
+
+#include <QDir>
+#include <QFile>
+#include <QFileInfo>
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QRegularExpression>
+#include <QUuid>
+
+#include "core/domain/files.h"
+#include "core/engine/engine_failure.h"
+#include "core/engine/models/decoder/decoder_folder.h"
+#include "core/engine/models/tensor_types.h"
+
+namespace cloister {
+namespace {
+
+constexpr qint64 kMaxCarried = 256 << 20;
+const QStringList kCarried{"generation_config.json",  "tokenizer.json",    "tokenizer.model", "tokenizer_config.json",
+                           "special_tokens_map.json", "added_tokens.json", "vocab.json",      "merges.txt",
+                           "chat_template.jinja",     "chat_template.json"};
+
+// What we write, over what the source said beside it (descriptions of other tools survive; code to fetch and quantisation do not).
+QJsonObject configToWrite(const DecoderConfig& config, const QString& from, at::ScalarType type) {
+  QJsonObject o;
+  if (!from.isEmpty()) readDecoderConfig(from, &o);
+  for (const char* gone : {"auto_map", "quantization_config", "rope_parameters", "dtype", "_name_or_path", "eos_token_id", "bos_token_id",
+                           "pad_token_id", "sliding_window", "max_window_layers", "layer_types"})
+    o.remove(QLatin1String(gone));
+  DecoderConfig written = config;
+  written.dtype = type == at::kBFloat16 ? "bfloat16" : type == at::kHalf ? "float16" : "float32";
+  const QJsonObject ours = written.toJson();
+  for (auto it = ours.begin(); it != ours.end(); ++it) o[it.key()] = it.value();
+  return o;
+}
+
+// Readers with typed fields take 16.0 for a number and refuse 16; Qt writes whole numbers without a point.
+QByteArray configText(const QJsonObject& config) {
+  static const QRegularExpression whole(
+      "(\"(?:attention_dropout|routed_scaling_factor|rope_theta|initializer_range|rms_norm_eps|aux_loss_alpha|factor|low_freq_factor|"
+      "high_freq_factor|mscale|mscale_all_dim|attention_factor)\": -?[0-9]+)(,?)$",
+      QRegularExpression::MultilineOption);
+  return QString::fromUtf8(QJsonDocument(config).toJson()).replace(whole, "\\1.0\\2").toUtf8();
+}
+
+using Views = std::map<std::string, TensorView>;
+
+/// Cut so that each file holds at most shardBytes (one tensor at least), in the order of the description.
+std::vector<Views> sharded(const DecoderConfig& config, const NamedTensors& tensors, qint64 shardBytes, std::vector<at::Tensor>& kept) {
+  std::vector<Views> shards(1);
+  qint64 used = 0;
+  const auto add = [&](const std::string& name, const at::Tensor& given) {
+    kept.push_back(given.detach().cpu().contiguous());
+    const at::Tensor& t = kept.back();
+    if (used > 0 && used + qint64(t.nbytes()) > shardBytes) {
+      shards.emplace_back();
+      used = 0;
+    }
+    used += qint64(t.nbytes());
+    shards.back()[name] = {dtypeOf(t.scalar_type()), t.sizes().vec(), static_cast<const std::byte*>(t.const_data_ptr()), t.nbytes()};
+  };
+  NamedTensors rest = tensors;
+  config.forEachTensor([&](const DecoderTensor& t) {
+    const auto it = rest.find(t.name);
+    if (it == rest.end()) throw EngineFailure({FailureKind::Internal, {}, "no tensor " + QString::fromStdString(t.name)});
+    add(t.name, it->second);
+    rest.erase(it);
+  });
+  for (const auto& [name, t] : rest) add(name, t);
+  return shards;
+}
+
+void writeWeights(const QString& dir, const std::vector<Views>& shards) {
+  const QJsonObject metadata{{"format", "pt"}};
+  if (shards.size() == 1) return orThrow(writeSafetensors(dir + "/model.safetensors", shards[0], metadata));
+  QJsonObject map;
+  qint64 total = 0;
+  for (std::size_t i = 0; i < shards.size(); ++i) {
+    const QString name = QString("model-%1-of-%2.safetensors").arg(i + 1, 5, 10, QChar('0')).arg(shards.size(), 5, 10, QChar('0'));
+    orThrow(writeSafetensors(dir + '/' + name, shards[i], metadata));
+    for (const auto& [tensor, view] : shards[i]) {
+      map[QString::fromStdString(tensor)] = name;
+      total += qint64(view.bytes);
+    }
+  }
+  orThrow(
+      writeJsonAtomically(dir + "/model.safetensors.index.json", {{"metadata", QJsonObject{{"total_size", total}}}, {"weight_map", map}}));
+}
+
+}  // namespace
+
+void writeDecoderFolder(const QString& dir, const DecoderConfig& config, const NamedTensors& tensors, const DecoderWriteOptions& options) {
+  const QFileInfo target(dir);
+  if (target.exists() || target.isSymLink()) throw EngineFailure({FailureKind::AlreadyExists, {{"path", dir}}, {}});
+  const QString parent = target.absolutePath();
+  if (!QFileInfo(parent).isDir()) throw EngineFailure({FailureKind::NotFound, {{"path", parent}}, {}});
+  qint64 bytes = 16 << 20;
+  for (const auto& [name, t] : tensors) bytes += qint64(t.nbytes());
+  if (const qint64 free = bytesFree(parent); free >= 0 && bytes > free)
+    throw EngineFailure({FailureKind::DiskFull, {{"path", dir}, {"needed", bytes}, {"free", free}}, {}});
+
+  // What a killed writer of the same folder left.
+  for (const QString& name : QDir(parent).entryList({"." + target.fileName() + ".part-*"}, QDir::Dirs | QDir::Hidden))
+    QDir(parent + '/' + name).removeRecursively();
+  const QString staged = parent + "/." + target.fileName() + ".part-" + QUuid::createUuid().toString(QUuid::Id128).left(8);
+  struct Cleanup {
+    QString path;
+    ~Cleanup() {
+      if (!path.isEmpty()) QDir(path).removeRecursively();
+    }
+  } cleanup{staged};
+  if (!QDir().mkdir(staged)) throw EngineFailure(failureFromErrno(errno, dir));
+  std::vector<at::Tensor> kept;
+  writeWeights(staged, sharded(config, tensors, options.shardBytes, kept));
+  if (!options.from.isEmpty())
+    for (const QString& name : kCarried) {
+      const QString source = options.from + '/' + name;
+      if (!QFileInfo(source).isFile()) continue;
+      orThrow(writeFileAtomically(staged + '/' + name, orThrow(readFile(source, kMaxCarried))));
+    }
+  const at::ScalarType type = tensors.at("model.embed_tokens.weight").scalar_type();
+  orThrow(writeFileAtomically(staged + "/config.json", configText(configToWrite(config, options.from, type))));
+  orThrow(syncFolder(staged));
+  if (std::rename(QFile::encodeName(staged).constData(), QFile::encodeName(target.absoluteFilePath()).constData()) != 0)
+    throw EngineFailure(failureFromErrno(errno, dir));
+  cleanup.path.clear();
+  orThrow(syncFolder(parent));
+}
+
+}  // namespace cloister

@@ -1,0 +1,193 @@
+#include "core/engine/models/decoder/decoder_model.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/cos.h>
+#include <ATen/ops/embedding.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/eye.h>
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/linear.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/sin.h>
+#include <ATen/ops/zeros.h>
+
+#include "core/engine/engine_failure.h"
+
+namespace cloister {
+namespace {
+
+// Fetches the tensors of modules by name; what must be there was checked by whoever read the file.
+class Wiring {
+ public:
+  Wiring(const DecoderConfig& c, const NamedTensors& t) : c_(c), t_(t) {}
+  at::Tensor tensor(const std::string& name) const {
+    const auto it = t_.find(name);
+    if (it == t_.end()) throw EngineFailure({FailureKind::Internal, {}, "no tensor " + QString::fromStdString(name)});
+    return it->second;
+  }
+  DecoderLinear linear(const std::string& name) const {
+    DecoderLinear l;
+    l.weight = tensor(name + ".weight");
+    if (const auto it = t_.find(name + ".bias"); it != t_.end()) l.bias = it->second;
+    return l;
+  }
+  DecoderMlp mlp(const std::string& p) const { return {linear(p + "gate_proj"), linear(p + "up_proj"), linear(p + "down_proj")}; }
+  DecoderAttention attention(const std::string& p) const {
+    DecoderAttention a;
+    a.o = linear(p + "o_proj");
+    if (!c_.hasMla()) {
+      a.q = linear(p + "q_proj");
+      a.k = linear(p + "k_proj");
+      a.v = linear(p + "v_proj");
+      return a;
+    }
+    if (c_.qLoraRank > 0) {
+      a.qA = linear(p + "q_a_proj");
+      a.qNorm = tensor(p + "q_a_layernorm.weight");
+      a.qB = linear(p + "q_b_proj");
+    } else {
+      a.q = linear(p + "q_proj");
+    }
+    a.kvA = linear(p + "kv_a_proj_with_mqa");
+    a.kvNorm = tensor(p + "kv_a_layernorm.weight");
+    a.kvB = linear(p + "kv_b_proj");
+    return a;
+  }
+  DecoderExperts experts(const std::string& p) const {
+    DecoderExperts e;
+    e.router = tensor(p + "gate.weight");
+    if (c_.routing == RoutingMethod::NoAuxTc) e.correction = tensor(p + "gate.e_score_correction_bias");
+    for (std::int64_t i = 0; i < c_.routedExperts; ++i) e.experts.push_back(mlp(p + "experts." + std::to_string(i) + '.'));
+    if (c_.sharedExperts > 0) e.shared = mlp(p + "shared_experts.");
+    return e;
+  }
+  DecoderLayer layer(std::int64_t i) const {
+    const std::string p = "model.layers." + std::to_string(i) + '.';
+    DecoderLayer l;
+    l.inputNorm = tensor(p + "input_layernorm.weight");
+    l.postNorm = tensor(p + "post_attention_layernorm.weight");
+    l.attention = attention(p + "self_attn.");
+    if (c_.isMoeLayer(i)) l.experts = experts(p + "mlp.");
+    else l.mlp = mlp(p + "mlp.");
+    return l;
+  }
+
+ private:
+  const DecoderConfig& c_;
+  const NamedTensors& t_;
+};
+
+// Who may see whom, as far as it is more than "causal from the first token": bool [B or 1, 1, T, S], or undefined.
+at::Tensor maskOf(const DecoderInput& in, std::int64_t past, LatentPath path) {
+  const std::int64_t t = in.ids.size(1), s = past + t;
+  const bool plain = !in.valid.defined() && !in.documents.defined();
+  if (plain && (t == 1 || (past == 0 && path != LatentPath::Absorbed))) return {};
+  const auto options = in.ids.options();
+  const at::Tensor queries = at::arange(past, s, options).unsqueeze(1), keys = at::arange(s, options).unsqueeze(0);
+  at::Tensor mask = (keys <= queries).unsqueeze(0).unsqueeze(0);
+  if (in.documents.defined()) mask = mask.logical_and((in.documents.unsqueeze(2) == in.documents.unsqueeze(1)).unsqueeze(1));
+  // Padding sees itself, so that no row of the softmax is empty; nobody reads what comes out of it.
+  if (in.valid.defined()) mask = mask.logical_and(in.valid.to(at::kBool).unsqueeze(1).unsqueeze(1)).logical_or(keys == queries);
+  return mask;
+}
+
+}  // namespace
+
+DecoderModel::DecoderModel(DecoderConfig config, NamedTensors tensors) : config_(std::move(config)), state_(std::move(tensors)) {
+  const Wiring wiring(config_, state_);
+  embedding_ = wiring.tensor("model.embed_tokens.weight");
+  norm_ = wiring.tensor("model.norm.weight");
+  head_ = config_.tiedEmbeddings ? embedding_ : wiring.tensor("lm_head.weight");
+  for (std::int64_t i = 0; i < config_.layers; ++i) layers_.push_back(wiring.layer(i));
+  std::vector<float> f = config_.rope.inverseFrequencies(config_.rotatedDim());
+  inverseFrequencies_ = at::from_blob(f.data(), {std::int64_t(f.size())}, at::kFloat).clone().to(embedding_.device());
+}
+
+DecoderModel DecoderModel::initialised(const DecoderConfig& config, std::uint64_t seed, at::ScalarType type) {
+  at::NoGradGuard noGrad;
+  at::Generator generator = at::detail::createCPUGenerator(seed);
+  NamedTensors tensors;
+  config.forEachTensor([&](const DecoderTensor& t) {
+    const bool exact = t.role == TensorRole::RouterBias || t.role == TensorRole::Router;
+    const auto options = at::TensorOptions(exact ? at::kFloat : type);
+    at::Tensor& made = tensors[t.name];
+    if (t.role == TensorRole::Norm) made = at::ones(t.shape, options);
+    else if (t.role == TensorRole::Bias || t.role == TensorRole::RouterBias) made = at::zeros(t.shape, options);
+    else made = at::empty(t.shape, options).normal_(0, config.initializerRange, generator);
+  });
+  return DecoderModel(config, std::move(tensors));
+}
+
+at::Tensor DecoderModel::hidden(const DecoderInput& in, DecoderCache* cache, LatentPath path) {
+  const std::int64_t past = cache ? cache->length() : 0, t = in.ids.size(1);
+  LayerContext c;
+  c.cache = cache;
+  c.path = path;
+  c.watch = watch_;
+  if (watch_) *watch_ = {};
+  at::Tensor positions = in.positions;
+  if (!positions.defined()) positions = at::arange(past, past + t, in.ids.options()).unsqueeze(0);
+  const at::Tensor angles = (positions.to(at::kFloat).unsqueeze(-1) * inverseFrequencies_).unsqueeze(1);
+  const double scale = config_.rope.rotationScale();
+  c.cosine = angles.cos() * scale;
+  c.sine = angles.sin() * scale;
+  c.mask = maskOf(in, past, path);
+  c.causal = !c.mask.defined() && t > 1;
+  at::Tensor x = at::embedding(embedding_, in.ids);
+  for (std::size_t i = 0; i < layers_.size(); ++i) x = layer(i, x, c);
+  if (cache) cache->advance(t);
+  return rmsNorm(x, norm_, config_.normEpsilon);
+}
+
+at::Tensor DecoderModel::layer(std::size_t i, const at::Tensor& x, const LayerContext& c) {
+  const DecoderLayer& l = layers_[i];
+  const at::Tensor normed = rmsNorm(x, l.inputNorm, config_.normEpsilon);
+  const at::Tensor y =
+      x + (config_.hasMla() ? latentAttention(config_, l.attention, normed, i, c) : groupedAttention(config_, l.attention, normed, i, c));
+  const at::Tensor again = rmsNorm(y, l.postNorm, config_.normEpsilon);
+  return y + (config_.isMoeLayer(std::int64_t(i)) ? mixtureOfExperts(config_, l.experts, again, c) : l.mlp(again));
+}
+
+at::Tensor DecoderModel::logits(const at::Tensor& hidden) const { return at::linear(hidden, head_); }
+
+void DecoderModel::checkIds(const at::Tensor& ids) const {
+  if (ids.numel() == 0) return;
+  const std::int64_t low = ids.min().item<std::int64_t>(), high = ids.max().item<std::int64_t>();
+  if (low >= 0 && high < config_.vocabulary) return;
+  throw EngineFailure(
+      {FailureKind::InvalidArgument,
+       {{"name", "ids"}, {"value", QString::number(low < 0 ? low : high)}, {"allowed", QString("0 – %1").arg(config_.vocabulary - 1)}},
+       "a token outside the vocabulary: is this the model's own tokenizer?"});
+}
+
+void DecoderModel::forEachLinear(const std::function<void(const std::string&, DecoderLinear&)>& visit) {
+  const auto give = [&](const std::string& name, DecoderLinear& l) {
+    if (l.defined()) visit(name, l);
+  };
+  const auto mlp = [&](const std::string& p, DecoderMlp& m) {
+    give(p + "gate_proj", m.gate);
+    give(p + "up_proj", m.up);
+    give(p + "down_proj", m.down);
+  };
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    const std::string p = "model.layers." + std::to_string(i) + '.';
+    DecoderAttention& a = layers_[i].attention;
+    for (auto [name, l] : {std::pair{"q_proj", &a.q},
+                           {"k_proj", &a.k},
+                           {"v_proj", &a.v},
+                           {"q_a_proj", &a.qA},
+                           {"q_b_proj", &a.qB},
+                           {"kv_a_proj_with_mqa", &a.kvA},
+                           {"kv_b_proj", &a.kvB},
+                           {"o_proj", &a.o}})
+      give(p + "self_attn." + name, *l);
+    mlp(p + "mlp.", layers_[i].mlp);
+    for (std::size_t e = 0; e < layers_[i].experts.experts.size(); ++e)
+      mlp(p + "mlp.experts." + std::to_string(e) + '.', layers_[i].experts.experts[e]);
+    mlp(p + "mlp.shared_experts.", layers_[i].experts.shared);
+  }
+}
+
+}  // namespace cloister

@@ -1,0 +1,62 @@
+// The LibTorch side of a DecoderConfig: runs LLaMA, Qwen2, DeepSeek-V2 and DeepSeek-V3 for logits, generation and training. Tensors carry
+// their Hugging Face names. Not thread-safe; one thread per object. Throws EngineFailure.
+//
+// Shapes: B sequences of T tokens; S = tokens in the cache and T. Hidden states [B, T, hidden], logits [B, T, vocabulary].
+// Norms, rotations, softmax and routing are computed in float32 whatever the weights are; matrix products in the type of the weights, or
+// in bfloat16 under Autocast.
+#pragma once
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "core/domain/decoder_config.h"
+#include "core/engine/models/decoder/decoder_cache.h"
+#include "core/engine/models/decoder/decoder_layers.h"
+#include "core/engine/models/model.h"
+
+namespace cloister {
+
+struct DecoderInput {
+  at::Tensor ids;        ///< int64 [B, T]
+  at::Tensor positions;  ///< int64 [B, T]; undefined: counted on from the cache
+  at::Tensor documents;  ///< int64 [B, T], packed samples: a token sees its own document only. Undefined: one document. Without a cache
+  at::Tensor valid;      ///< bool [B, S], false for padding, which nobody sees. Undefined: no padding
+};
+
+class DecoderModel {
+ public:
+  /// Takes the tensors as they are (shared, possibly a read-only mapping). Internal thrown when one of config.tensors() is missing.
+  DecoderModel(DecoderConfig config, NamedTensors tensors);
+  /// New weights from the seed alone: normal with the configured deviation, norms one, biases zero.
+  static DecoderModel initialised(const DecoderConfig&, std::uint64_t seed, at::ScalarType = at::kFloat);
+
+  const DecoderConfig& config() const { return config_; }
+  /// After the last norm. Appends to the cache when given.
+  at::Tensor hidden(const DecoderInput&, DecoderCache* cache = nullptr, LatentPath = LatentPath::Automatic);
+  /// Of hidden states (any leading shape).
+  at::Tensor logits(const at::Tensor& hidden) const;
+
+  /// All tensors by name, adapters not among them.
+  const NamedTensors& state() const { return state_; }
+  at::ScalarType dtype() const { return state_.at("model.embed_tokens.weight").scalar_type(); }
+  /// InvalidArgument thrown for a token outside the vocabulary.
+  void checkIds(const at::Tensor& ids) const;
+
+  /// Every linear layer with the name of its module ("model.layers.0.self_attn.q_proj"), the head excepted: where adapters go.
+  void forEachLinear(const std::function<void(const std::string& name, DecoderLinear&)>&);
+
+  /// What the routers of the last hidden() did; null: not wanted. Training only.
+  void watchRouting(RoutingWatch* watch) { watch_ = watch; }
+
+ private:
+  at::Tensor layer(std::size_t index, const at::Tensor& x, const LayerContext&);
+
+  DecoderConfig config_;
+  NamedTensors state_;
+  at::Tensor embedding_, norm_, head_;
+  std::vector<DecoderLayer> layers_;
+  at::Tensor inverseFrequencies_;
+  RoutingWatch* watch_ = nullptr;
+};
+
+}  // namespace cloister

@@ -1,0 +1,18 @@
+// A short call of cloister-worker that answers on standard output, one JSON object a line: language models shown, imported, run. For
+// callers that wait (the command line, a background thread of the desktop); long jobs go through worker_launch.
+#pragma once
+#include <functional>
+
+#include <QJsonObject>
+#include <QStringList>
+
+#include "core/domain/result.h"
+
+namespace cloister {
+
+/// Runs the worker and waits (never on the GUI thread). line gets every object as it comes; false stops the worker: Stopped. Returns the
+/// last object; its failure where it said one, Crashed or WorkerFailed where it ended without. The worker dies with this process.
+Result<QJsonObject> callWorker(const QStringList& arguments, const std::function<bool(const QJsonObject& line)>& line = {},
+                               const std::function<bool()>& stop = {});
+
+}  // namespace cloister
