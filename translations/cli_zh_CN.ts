@@ -16,7 +16,7 @@
         <translation>由本用户的密钥签名的模型包：使用其中的检查点。</translation>
     </message>
     <message>
-        <source>The audit log is intact: %1 entries.</source>
+        <source>The audit log is intact. Entries: %1.</source>
         <translation>审计日志完好：共 %1 条记录。</translation>
     </message>
     <message>
@@ -24,7 +24,7 @@
         <translation>审计日志已损坏：%1。</translation>
     </message>
     <message>
-        <source>The clock was set back %1 times.</source>
+        <source>Times the clock was set back: %1.</source>
         <translation>时钟曾被回拨 %1 次。</translation>
     </message>
     <message>
@@ -148,7 +148,7 @@
         <translation>查找会损害训练的问题：重复、不均衡、同一患者出现在两侧……</translation>
     </message>
     <message>
-        <source>Nothing to remark on %1 samples.</source>
+        <source>Nothing to remark. Samples checked: %1.</source>
         <translation>%1 个样本没有问题。</translation>
     </message>
     <message>
@@ -224,16 +224,16 @@
         <translation>把导出的快照以相同摘要收入项目。</translation>
     </message>
     <message>
-        <source>Snapshot %1: %2 samples</source>
-        <translation>快照 %1:%2 个样本</translation>
+        <source>Snapshot %1: samples: %2</source>
+        <translation>快照 %1：%2 个样本</translation>
     </message>
     <message>
         <source>Accepted %1, refused %2, duplicates %3</source>
         <translation>接受 %1，拒绝 %2，重复 %3</translation>
     </message>
     <message>
-        <source>Label table: %1 rows, %2 matched, %3 without a sample, %4 conflicts; %5 samples without a label</source>
-        <translation>标签表：%1 行，匹配 %2，无对应样本 %3，冲突 %4;%5 个样本没有标签</translation>
+        <source>Label table: rows: %1, matched: %2, without a sample: %3, conflicts: %4; samples without a label: %5</source>
+        <translation>标签表：%1 行，匹配 %2，无对应样本 %3，冲突 %4；%5 个样本没有标签</translation>
     </message>
     <message>
         <source>  … and %1 more</source>
@@ -344,11 +344,11 @@
         <translation>已重做：%1</translation>
     </message>
     <message>
-        <source>%1 rows, %2 matched, %3 samples changed, %4 rows without a sample, %5 conflicts</source>
+        <source>Rows: %1, matched: %2, samples changed: %3, rows without a sample: %4, conflicts: %5</source>
         <translation>%1 行，匹配 %2，更改 %3 个样本，%4 行无对应样本，冲突 %5</translation>
     </message>
     <message>
-        <source>%1 samples changed</source>
+        <source>Samples changed: %1</source>
         <translation>已更改 %1 个样本</translation>
     </message>
     <message>
@@ -381,7 +381,7 @@
     </message>
     <message>
         <source>Snapshot %1: %2</source>
-        <translation>快照 %1:%2</translation>
+        <translation>快照 %1：%2</translation>
     </message>
     <message>
         <source>Run      %1: %2, %3</source>
@@ -452,8 +452,8 @@
         <translation>把带标签的样本及其划分冻结在一个摘要之下。</translation>
     </message>
     <message>
-        <source>Snapshot %1: %2 samples, %3 groups; %4</source>
-        <translation>快照 %1:%2 个样本，%3 个组；%4</translation>
+        <source>Snapshot %1: samples: %2, groups: %3; %4</source>
+        <translation>快照 %1：%2 个样本，%3 个组；%4</translation>
     </message>
     <message>
         <source>Make synthetic chest radiographs as DICOM files</source>
@@ -828,8 +828,8 @@
         <translation>机构：%1</translation>
     </message>
     <message>
-        <source>Snapshot %1: %2 samples (%3), %4</source>
-        <translation>快照 %1:%2 个样本(%3),%4</translation>
+        <source>Snapshot %1: samples: %2 (%3), %4</source>
+        <translation>快照 %1：%2 个样本（%3），%4</translation>
     </message>
     <message>
         <source>Run %1: %2, %3</source>
@@ -904,7 +904,7 @@
         <translation>同时在项目文件夹中读写一个 256 MB 的文件。</translation>
     </message>
     <message>
-        <source>Processor: %1, %2 cores, %3 threads</source>
+        <source>Processor: %1, cores: %2, threads: %3</source>
         <translation>处理器：%1，%2 核，%3 线程</translation>
     </message>
     <message>
@@ -928,7 +928,7 @@
         <translation>显卡：%1，%2，驱动 %3</translation>
     </message>
     <message>
-        <source>CUDA: %1 graphics cards can train</source>
+        <source>CUDA: graphics cards that can train: %1</source>
         <translation>CUDA：%1 块显卡可用于训练</translation>
     </message>
     <message>
@@ -1004,7 +1004,7 @@
         <translation>数据库损坏或丢失时，根据项目文件重新建立索引。</translation>
     </message>
     <message>
-        <source>Rebuilt: %1 imports, %2 samples, %3 snapshots, %4 runs</source>
+        <source>Rebuilt: imports: %1, samples: %2, snapshots: %3, runs: %4</source>
         <translation>已重建：%1 次导入、%2 个样本、%3 个快照、%4 次运行</translation>
     </message>
     <message>

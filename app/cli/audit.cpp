@@ -33,9 +33,9 @@ class AuditVerify : public Verb {
     auto v = (*log)->verify(*anchor);
     if (!v) return context.fail(v.error());
     context.emitJson(v->toJson());
-    context.print(v->intact ? tr("The audit log is intact: %1 entries.").arg(v->entries)
+    context.print(v->intact ? tr("The audit log is intact. Entries: %1.").arg(v->entries)
                             : tr("The audit log is broken: %1.").arg(v->reason));
-    if (v->clockSetBack > 0) context.print(tr("The clock was set back %1 times.").arg(v->clockSetBack));
+    if (v->clockSetBack > 0) context.print(tr("Times the clock was set back: %1.").arg(v->clockSetBack));
     if (v->intact && !v->anchored)
       context.print(tr("Without a checkpoint from elsewhere nobody can tell whether the newest entries were cut off."));
     return v->intact ? 0 : 4;

@@ -36,7 +36,7 @@ class DataCheck : public Verb {
     context.emitJson(
         {{"samples", samples->size()}, {"split", !splits.isEmpty()}, {"blocking", blocking}, {"findings", findingsJson(*findings)}});
     printFindings(context, *findings);
-    if (findings->isEmpty()) context.print(tr("Nothing to remark on %1 samples.").arg(samples->size()));
+    if (findings->isEmpty()) context.print(tr("Nothing to remark. Samples checked: %1.").arg(samples->size()));
     return blocking > 0 ? exitCodeFor(FailureKind::PolicyRefused) : 0;
   }
 };

@@ -3,6 +3,7 @@
 #include <QJsonArray>
 
 #include "app/cli/project_option.h"
+#include "core/curation/finding_words.h"
 
 namespace cloister::cli {
 namespace {
@@ -116,7 +117,7 @@ QJsonArray findingsJson(const QList<Finding>& findings) {
 void printFindings(Context& context, const QList<Finding>& findings) {
   for (const Finding& f : findings) {
     const QString mark = f.severity == u"blocking" ? tr("Stop") : f.severity == u"warning" ? tr("Warning") : tr("Note");
-    context.print(QStringLiteral("%1: %2").arg(mark, f.message));
+    context.print(QStringLiteral("%1: %2").arg(mark, describeFinding(f)));
     for (const QString& key : f.keys.mid(0, 5)) context.print("    " + key);
   }
 }

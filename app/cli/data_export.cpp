@@ -47,7 +47,7 @@ class DataRecreate : public Verb {
     auto snapshot = recreateSnapshot(**project, context.arguments().first());
     if (!snapshot) return context.fail(snapshot.error());
     context.emitJson(snapshotJson(*snapshot));
-    context.print(tr("Snapshot %1: %2 samples").arg(snapshot->digest.left(12)).arg(snapshot->samples));
+    context.print(tr("Snapshot %1: samples: %2").arg(snapshot->digest.left(12)).arg(snapshot->samples));
     return 0;
   }
 };

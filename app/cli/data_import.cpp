@@ -38,7 +38,7 @@ Result<void> readOptions(const Context& context, ImportRequest& request) {
 void printSummary(Context& context, const ImportSummary& s) {
   context.print(tr("Accepted %1, refused %2, duplicates %3").arg(s.accepted).arg(s.refusedCount).arg(s.duplicateCount));
   if (s.labels)
-    context.print(tr("Label table: %1 rows, %2 matched, %3 without a sample, %4 conflicts; %5 samples without a label")
+    context.print(tr("Label table: rows: %1, matched: %2, without a sample: %3, conflicts: %4; samples without a label: %5")
                       .arg(s.labels->rows)
                       .arg(s.labels->matched)
                       .arg(s.labels->unmatchedRows)

@@ -62,7 +62,7 @@ class DataLabel : public Verb {
                                   context.value("group"), context.value("site"));
     if (!result) return context.fail(result.error());
     context.emitJson(result->toJson());
-    context.print(tr("%1 rows, %2 matched, %3 samples changed, %4 rows without a sample, %5 conflicts")
+    context.print(tr("Rows: %1, matched: %2, samples changed: %3, rows without a sample: %4, conflicts: %5")
                       .arg(result->rows)
                       .arg(result->matched)
                       .arg(result->changed)
@@ -85,7 +85,7 @@ class DataLabel : public Verb {
     const QString what = context.isSet("set") ? "label " + context.value("set") : context.isSet("exclude") ? "exclude" : "include";
     if (auto done = changeByPerson(project, changes, what); !done) return context.fail(done.error());
     context.emitJson({{"changed", changes.size()}});
-    context.print(tr("%1 samples changed").arg(changes.size()));
+    context.print(tr("Samples changed: %1").arg(changes.size()));
     return 0;
   }
 };

@@ -28,13 +28,14 @@ class DataSnapshot : public Verb {
     QJsonObject json = snapshotJson(*snapshot);
     json["findings"] = snapshot->json["findings"];
     context.emitJson(json);
-    context.print(tr("Snapshot %1: %2 samples, %3 groups; %4")
+    context.print(tr("Snapshot %1: samples: %2, groups: %3; %4")
                       .arg(snapshot->digest.left(12))
                       .arg(snapshot->samples)
                       .arg(snapshot->groups)
                       .arg(countsText(snapshot->splitCounts)));
-    for (const QJsonValue& f : snapshot->json["findings"].toArray())
-      context.print(QStringLiteral("  %1: %2").arg(f["severity"].toString(), f["message"].toString()));
+    QList<Finding> findings;
+    for (const QJsonValue& f : snapshot->json["findings"].toArray()) findings << Finding::fromJson(f.toObject());
+    printFindings(context, findings);
     return 0;
   }
 };

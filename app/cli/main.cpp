@@ -52,7 +52,6 @@ bool useLanguage(const QStringList& arguments) {
   if (language.isEmpty()) language = QLocale::system().language() == QLocale::Chinese ? QStringLiteral("zh_CN") : QStringLiteral("en");
   if (language != u"en" && language != u"zh_CN") return false;
   QLocale::setDefault(language == u"en" ? QLocale(QLocale::English, QLocale::UnitedStates) : QLocale(language));
-  if (language == u"en") return true;
   for (const char* part : {"cli_", "cloister_"}) {
     auto* translator = new QTranslator(QCoreApplication::instance());
     if (translator->load(QStringLiteral(":/i18n/") + QLatin1String(part) + language + QStringLiteral(".qm")))

@@ -25,7 +25,7 @@ class ProjectRebuild : public Verb {
                       {"snapshots", rebuilt->snapshots},
                       {"runs", runs->size()},
                       {"unreadable", QJsonArray::fromStringList(rebuilt->unreadable)}});
-    context.print(tr("Rebuilt: %1 imports, %2 samples, %3 snapshots, %4 runs")
+    context.print(tr("Rebuilt: imports: %1, samples: %2, snapshots: %3, runs: %4")
                       .arg(rebuilt->imports)
                       .arg(rebuilt->samples)
                       .arg(rebuilt->snapshots)

@@ -90,7 +90,7 @@ class ProjectShow : public Verb {
     if (!counts->bySite.isEmpty()) context.print(tr("Sites: %1").arg(countsText(counts->bySite)));
     for (const SnapshotRecord& s : *snapshots)
       context.print(
-          tr("Snapshot %1: %2 samples (%3), %4").arg(s.digest.left(12)).arg(s.samples).arg(countsText(s.splitCounts), s.createdAt));
+          tr("Snapshot %1: samples: %2 (%3), %4").arg(s.digest.left(12)).arg(s.samples).arg(countsText(s.splitCounts), s.createdAt));
     for (const RunRecord& r : *runs) context.print(tr("Run %1: %2, %3").arg(r.id, r.family, r.state));
     for (const QString& name : bundles) context.print(tr("Bundle %1").arg(name));
     return 0;

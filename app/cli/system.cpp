@@ -47,7 +47,7 @@ class SystemShow : public Verb {
     const auto size = [&locale](const QJsonValue& v) { return locale.formattedDataSize(v.toInteger()); };
     const QJsonObject cpu = inventory["cpu"].toObject(), memory = inventory["memory"].toObject(), disk = inventory["disk"].toObject();
     context.print(
-        tr("Processor: %1, %2 cores, %3 threads").arg(cpu["model"].toString()).arg(cpu["cores"].toInt()).arg(cpu["threads"].toInt()));
+        tr("Processor: %1, cores: %2, threads: %3").arg(cpu["model"].toString()).arg(cpu["cores"].toInt()).arg(cpu["threads"].toInt()));
     context.print(tr("Instructions: %1").arg(joined(cpu["instructions"].toArray())));
     context.print(tr("Memory: %1, %2 free").arg(size(memory["total"]), size(memory["free"])));
     context.print(tr("Disk: %1 free of %2 at %3").arg(size(disk["free"]), size(disk["total"]), disk["path"].toString()));
@@ -57,7 +57,7 @@ class SystemShow : public Verb {
     for (const QJsonValue& gpu : inventory["gpus"].toArray())
       context.print(tr("Graphics card: %1, %2, driver %3").arg(gpu["name"].toString(), size(gpu["memoryTotal"]), gpu["driver"].toString()));
     const QJsonObject cuda = inventory["cuda"].toObject();
-    if (cuda["usable"].toBool()) context.print(tr("CUDA: %1 graphics cards can train").arg(cuda["devices"].toArray().size()));
+    if (cuda["usable"].toBool()) context.print(tr("CUDA: graphics cards that can train: %1").arg(cuda["devices"].toArray().size()));
     else context.print(tr("CUDA: %1").arg(describe(Failure::fromJson(cuda["trouble"].toObject()))));
     for (const QJsonValue& port : inventory["infiniband"].toArray())
       context.print(

@@ -1,11 +1,14 @@
 // cloister-worker: trains, evaluates and exports in a process of its own. Reads a run folder, writes into it, prints nothing that anyone
 // has to parse except `plan`. Exit codes: WorkerExit (core/domain/run_spec.h).
 #include <malloc.h>
+#include <unistd.h>
+#include <cerrno>
 #include <cstdio>
 
 #include <QCoreApplication>
 
 #include "app/worker/verbs.h"
+#include "core/domain/run_spec.h"
 #include "core/domain/version.h"
 #include "core/engine/engine_failure.h"
 
@@ -39,9 +42,27 @@ int usage(std::FILE* out) {
   return out == stdout ? 0 : int(cloister::WorkerExit::InvalidSpec);
 }
 
+/// Whether whoever started this worker has said on disk that it exists (kStartGateVariable).
+bool startIsRecorded() {
+  bool given = false;
+  const int gate = qEnvironmentVariableIntValue(cloister::kStartGateVariable, &given);
+  if (!given) return true;
+  qunsetenv(cloister::kStartGateVariable);
+  char token = 0;
+  ssize_t got;
+  do got = ::read(gate, &token, 1);
+  while (got < 0 && errno == EINTR);
+  ::close(gate);
+  return got == 1;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (!startIsRecorded()) {
+    std::fprintf(stderr, "The program that started this worker ended before it had written worker.json; nothing was done.\n");
+    return int(cloister::WorkerExit::Failed);
+  }
   // A training step frees and asks for the same tensors again and again: keep their memory instead of giving it back each time.
   mallopt(M_MMAP_THRESHOLD, 32 << 20);
   mallopt(M_TRIM_THRESHOLD, 512 << 20);

@@ -235,6 +235,12 @@ QJsonObject Finding::toJson() const {
           {"message", message}, {"args", args}, {"keys", QJsonArray::fromStringList(keys)}};
 }
 
+Finding Finding::fromJson(const QJsonObject& o) {
+  QStringList keys;
+  for (const QJsonValue& key : o["keys"].toArray()) keys << key.toString();
+  return {o["column"].toString(), o["kind"].toString(), o["severity"].toString(), o["message"].toString(), o["args"].toObject(), keys};
+}
+
 Result<QList<Finding>> checkDataset(const Project& project, const QList<Sample>& samples, const QList<Split>& splits) {
   Findings findings;
   if (auto ok = checkFiles(project, findings); !ok) return ok.error();

@@ -44,10 +44,11 @@ struct Finding {
   QString kind;  ///< unreadable, duplicate, near_duplicate_across_splits, label_imbalance, group_on_both_sides, unlabelled, missing_group,
                  ///< single_site_per_label …
   QString severity;  ///< info, warning, blocking
-  QString message;   ///< English sentence; GUI translates by kind with args
+  QString message;   ///< English sentence, for logs; people read describeFinding (finding_words.h)
   QJsonObject args;
   QStringList keys;  ///< samples it is about (first 1,000)
   QJsonObject toJson() const;
+  static Finding fromJson(const QJsonObject&);
 };
 
 /// splits may be empty (before a snapshot) or one per sample.

@@ -42,4 +42,8 @@ enum class WorkerExit : int {
   Failed = 1
 };
 
+/// In a worker's environment: the number of a pipe's reading end, one byte a rank. It comes when worker.json names the worker; the end of the
+/// pipe means that the starter died before that, and that the worker must end too. Absent under torchrun, Slurm and Kubernetes.
+inline constexpr char kStartGateVariable[] = "CLOISTER_START_GATE";
+
 }  // namespace cloister

@@ -253,7 +253,9 @@ QString Context::unit() const {
 }
 
 QString basis(const Context& c) {
-  return c.text("basis." + c.unit()).arg(c.text.count(c.json["samples"].toInteger()), c.text.count(c.json["groups"].toInteger()));
+  const QString samples = c.text.counted("sample", c.json["samples"].toInteger());
+  if (c.unit() == u"sample") return samples;
+  return c.text("basis." + c.unit()).arg(samples, c.text.counted(c.unit(), c.json["groups"].toInteger()));
 }
 
 QString figure(const QJsonValue& value) { return value.isDouble() ? QString::number(value.toDouble(), 'f', 3) : QStringLiteral("–"); }

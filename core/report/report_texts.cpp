@@ -26,9 +26,14 @@ constexpr Row kRows[] = {
     {"split.test", "test", "测试集"},
     {"split.validation", "validation", "验证集"},
     {"created", "Made (UTC)", "生成时间（UTC）"},
-    {"basis.patient", "%1 samples from %2 patients", "%2 名患者的 %1 个样本"},
-    {"basis.group", "%1 samples in %2 groups", "%2 个分组中的 %1 个样本"},
-    {"basis.sample", "%1 samples", "%1 个样本"},
+    {"basis.patient", "%1 from %2", "%2的 %1"},
+    {"basis.group", "%1 in %2", "%2中的 %1"},
+    {"count.sample", "%1 samples", "%1 个样本"},
+    {"count.sample.one", "%1 sample", "%1 个样本"},
+    {"count.patient", "%1 patients", "%1 名患者"},
+    {"count.patient.one", "%1 patient", "%1 名患者"},
+    {"count.group", "%1 groups", "%1 个分组"},
+    {"count.group.one", "%1 group", "%1 个分组"},
     {"per.patient", "by patient", "按患者"},
     {"per.group", "by group", "按分组"},
     {"per.sample", "by sample", "按样本"},
@@ -187,6 +192,10 @@ QStringList ReportTexts::keys() {
   QStringList out;
   for (const Row& r : kRows) out << QLatin1String(r.key);
   return out;
+}
+
+QString ReportTexts::counted(const QString& noun, qint64 n) const {
+  return (*this)("count." + noun + (n == 1 ? ".one" : "")).arg(count(n));
 }
 
 QString ReportTexts::count(qint64 n) const { return QLocale(chinese_ ? QLocale::Chinese : QLocale::English).toString(n); }

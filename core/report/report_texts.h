@@ -16,6 +16,8 @@ class ReportTexts {
   static QStringList keys();
   /// 1,006 · 0.941 · 12.3 ms as the language writes them.
   QString count(qint64) const;
+  /// "1 sample", "1,006 samples"; noun: sample, patient or group.
+  QString counted(const QString& noun, qint64) const;
 
  private:
   bool chinese_;

@@ -1,5 +1,6 @@
 #include "core/runs/worker_launch.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -12,10 +13,37 @@
 #include <QThread>
 
 #include "core/domain/files.h"
+#include "core/domain/run_spec.h"
 #include "core/extension/plugin_catalogue.h"
 
 namespace cloister {
 namespace {
+
+/// Ranks wait at its reading end until worker.json names them: whoever dies before that closes the writing end, and they end too. Without it a
+/// starter killed in between would leave workers that nobody can find or stop.
+class StartGate {
+ public:
+  StartGate() {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) return;
+    read_ = ends[0], write_ = ends[1];
+    ::fcntl(read_, F_SETFD, 0);  // inherited by the ranks; the writing end is not
+  }
+  ~StartGate() {
+    if (read_ >= 0) ::close(read_), ::close(write_);
+  }
+  StartGate(const StartGate&) = delete;
+  StartGate& operator=(const StartGate&) = delete;
+  int readingEnd() const { return read_; }
+  Result<void> open(int ranks) {
+    const QByteArray tokens(ranks, '\n');
+    if (::write(write_, tokens.constData(), size_t(ranks)) != ranks) return failureFromErrno(errno, QStringLiteral("pipe"));
+    return {};
+  }
+
+ private:
+  int read_ = -1, write_ = -1;
+};
 
 /// A port nobody listens on now. Another program could take it before rank 0 does; then the attempt fails and can be started again.
 Result<int> freePort() {
@@ -33,7 +61,7 @@ Result<int> freePort() {
   return int(ntohs(address.sin_port));
 }
 
-QProcessEnvironment rankEnvironment(int rank, int processes, int port) {
+QProcessEnvironment rankEnvironment(int rank, int processes, int port, int gate) {
   QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
   const QString size = QString::number(processes);
   environment.insert("RANK", QString::number(rank));
@@ -43,17 +71,18 @@ QProcessEnvironment rankEnvironment(int rank, int processes, int port) {
   environment.insert("GROUP_RANK", "0");
   environment.insert("MASTER_ADDR", "127.0.0.1");
   environment.insert("MASTER_PORT", QString::number(port));
+  environment.insert(kStartGateVariable, QString::number(gate));
   // Ranks on one machine share its processors; without this each takes all of them.
   if (processes > 1 && !environment.contains("OMP_NUM_THREADS"))
     environment.insert("OMP_NUM_THREADS", QString::number(std::max(1, QThread::idealThreadCount() / processes)));
   return environment;
 }
 
-Result<qint64> startRank(const WorkerLaunch& launch, int rank, int port) {
+Result<qint64> startRank(const WorkerLaunch& launch, int rank, int port, int gate) {
   QProcess process;
   process.setProgram(workerProgram());
   process.setArguments(launch.arguments);
-  process.setProcessEnvironment(rankEnvironment(rank, launch.processes, port));
+  process.setProcessEnvironment(rankEnvironment(rank, launch.processes, port, gate));
   process.setWorkingDirectory(launch.folder);
   process.setStandardInputFile(QProcess::nullDevice());
   process.setStandardOutputFile(workerLogFile(launch.folder, rank), QIODevice::Append);
@@ -84,13 +113,15 @@ Result<QList<ProcessIdentity>> launchWorkers(const WorkerLaunch& launch) {
     return Failure{FailureKind::NotFound, {{"path", workerProgram()}}, QStringLiteral("the worker program is missing or not executable")};
   auto port = freePort();
   if (!port) return port.error();
+  StartGate gate;
+  if (gate.readingEnd() < 0) return failureFromErrno(errno, QStringLiteral("pipe"));
   QList<ProcessIdentity> ranks;
   const auto giveUp = [&ranks](const Failure& failure) {
     for (const ProcessIdentity& p : ranks) signalProcess(p, SIGKILL);
     return failure;
   };
   for (int rank = 0; rank < launch.processes; ++rank) {
-    auto pid = startRank(launch, rank, *port);
+    auto pid = startRank(launch, rank, *port, gate.readingEnd());
     if (!pid) return giveUp(pid.error());
     ranks << identify(rank, *pid);
   }
@@ -99,6 +130,7 @@ Result<QList<ProcessIdentity>> launchWorkers(const WorkerLaunch& launch) {
   for (const ProcessIdentity& p : ranks) all << p.toJson();
   file["ranks"] = all;
   if (auto written = writeJsonAtomically(launch.folder + "/worker.json", file); !written) return giveUp(written.error());
+  if (auto opened = gate.open(launch.processes); !opened) return giveUp(opened.error());
   return ranks;
 }
 

@@ -219,7 +219,7 @@ QByteArray modelCardMarkdown(const QJsonObject& card) {
   md += "What is delivered:\n\n" + rows(model);
   md += "## Intended use\n\n" + orSilent(use["primary"].toString()) + "\n\nOut of scope: " + use["outOfScope"].toString() + "\n\n";
   md += "## Factors\n\n" + factorTables(card["factors"].toObject());
-  md += QStringLiteral("## Metrics\n\nOn the %1 split: %2 samples of %3 groups; decision threshold %4.\n\n")
+  md += QStringLiteral("## Metrics\n\nOn the %1 split (samples: %2, groups: %3); decision threshold %4.\n\n")
             .arg(cell(evaluation["split"].toString()), number(evaluation["samples"]), number(evaluation["groups"]),
                  number(evaluation["threshold"]));
   md += headlineTable(evaluation["headline"].toArray());

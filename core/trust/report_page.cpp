@@ -78,7 +78,7 @@ QString attacks(const QJsonArray& list) {
   QString html;
   for (const QJsonValue& v : list) {
     const QJsonObject a = v.toObject();
-    html += QStringLiteral("<h3>%1, %2, %3 steps</h3>\n").arg(text(a["name"]), text(a["norm"]), text(a["steps"]));
+    html += QStringLiteral("<h3>%1, %2, steps: %3</h3>\n").arg(text(a["name"]), text(a["norm"]), text(a["steps"]));
     html += table(a["epsilons"].toArray(), {{"epsilon", "ε (0…1)"},
                                             {"epsilonGreyLevels", "grey levels"},
                                             {"epsilonWindowUnits", "window units"},
@@ -104,7 +104,7 @@ QByteArray reportPage(const QJsonObject& r, const QString& title) {
           "display:inline-block;margin:.5em}figcaption{text-align:center}</style></head><body>\n<h1>Evaluation of %1</h1>\n")
           .arg(name);
   html += QStringLiteral(
-              "<p><strong>Not a medical device.</strong> Run %1, %2 split, %3 samples of %4 groups, threshold %5, made %6. Intervals: 95 % "
+              "<p><strong>Not a medical device.</strong> Run %1, %2 split, samples: %3, groups: %4, threshold %5, made %6. Intervals: 95 % "
               "bootstrap. "
               "Pictures and names of samples were left out of this copy.</p>\n")
               .arg(text(r["run"]), text(r["split"]), text(r["samples"]), text(r["groups"]), text(r["threshold"]), text(r["createdAt"]));

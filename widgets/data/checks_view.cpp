@@ -14,7 +14,7 @@
 #include "widgets/common/language.h"
 #include "widgets/common/store_client.h"
 #include "widgets/common/theme.h"
-#include "widgets/data/finding_words.h"
+#include "core/curation/finding_words.h"
 
 namespace cloister {
 namespace {

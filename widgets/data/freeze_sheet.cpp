@@ -19,7 +19,7 @@
 #include "widgets/common/theme.h"
 #include "widgets/common/words.h"
 #include "widgets/data/checks_view.h"
-#include "widgets/data/finding_words.h"
+#include "core/curation/finding_words.h"
 
 namespace cloister {
 namespace {

@@ -1,4 +1,4 @@
-// Findings of checkDataset in the language of the screen: worded by kind and arguments. Main thread.
+// Findings of checkDataset in the language of the screen or terminal, worded by kind and arguments. Main thread.
 #pragma once
 #include "core/curation/dataset.h"
 

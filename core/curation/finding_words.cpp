@@ -1,14 +1,15 @@
-#include "widgets/data/finding_words.h"
+#include "core/curation/finding_words.h"
 
 #include <QCoreApplication>
 #include <QJsonArray>
-
-#include "widgets/common/words.h"
+#include <QLocale>
 
 namespace cloister {
 namespace {
 
 QString tr(const char* text, int n = -1) { return QCoreApplication::translate("Findings", text, nullptr, n); }
+
+QString number(const QJsonValue& v) { return QLocale().toString(v.toInteger()); }
 
 int count(const Finding& f) { return f.args["count"].toInt(); }
 
@@ -27,7 +28,7 @@ QString imbalance(const Finding& f) {
   const QJsonObject counts = f.args["counts"].toObject();
   const QString most = f.args["most"].toString(), least = f.args["least"].toString();
   return tr("\"%1\" has %2 samples, \"%3\" only %4. Use class weights, and read the result of each class rather than the accuracy alone.")
-      .arg(most, words::number(counts[most].toInteger()), least, words::number(counts[least].toInteger()));
+      .arg(most, number(counts[most]), least, number(counts[least]));
 }
 
 QString absent(const Finding& f) {
@@ -47,13 +48,13 @@ QString describeFinding(const Finding& f) {
   if (kind == u"conflicting_labels")
     return tr("%Ln image(s) have two different labels for the same bytes. Decide which one is right, or exclude them.", count(f));
   if (kind == u"unlabelled")
-    return tr("%Ln of %1 sample(s) have no label and will be left out.", count(f)).arg(words::number(f.args["total"].toInteger()));
+    return tr("%Ln of %1 sample(s) have no label and will be left out.", count(f)).arg(number(f.args["total"]));
   if (kind == u"missing_group")
     return tr("%Ln of %1 sample(s) name no patient; each counts as a patient of its own. If one person has several images, training and "
               "test "
               "may share them.",
               count(f))
-        .arg(words::number(f.args["total"].toInteger()));
+        .arg(number(f.args["total"]));
   if (kind == u"single_label")
     return tr("All samples have the label \"%1\": there is nothing to tell apart.").arg(f.args["counts"].toObject().keys().value(0));
   if (kind == u"label_imbalance") return imbalance(f);
@@ -61,7 +62,7 @@ QString describeFinding(const Finding& f) {
     return tr("All samples of %1 come from one site: the model may learn the site instead of the finding.").arg(joined(f.args["labels"]));
   if (kind == u"site_label_confounding")
     return tr("Label and site go together (Cramér's V %1): the model may learn the site instead of the finding.")
-        .arg(words::figures(f.args["cramersV"].toDouble(), 2));
+        .arg(QLocale().toString(f.args["cramersV"].toDouble(), 'f', 2));
   if (kind == u"group_on_both_sides")
     return tr("%Ln patient(s) are in more than one of training, validation and test: the result would look better than it is.", count(f));
   if (kind == u"class_absent_from_split") return absent(f);
