@@ -1083,5 +1083,153 @@
         <source>Logits: %1</source>
         <translation>Logits：%1</translation>
     </message>
+    <message>
+        <source>The texts to judge, one a line, UTF-8.</source>
+        <translation>待评的文本，每行一条，UTF-8 编码。</translation>
+    </message>
+    <message>
+        <source>What they should be, line by line; further files may follow as arguments.</source>
+        <translation>参考文本，逐行对应；更多参考文件可作为参数列在后面。</translation>
+    </message>
+    <message>
+        <source>lines; escaped, with a line break within a text written as backslash and n; or jsonl.</source>
+        <translation>lines（每行一条）；escaped（用 \n 表示文本内的换行）；或 jsonl。</translation>
+    </message>
+    <message>
+        <source>The name of the text in JSON lines.</source>
+        <translation>JSON 行中文本字段的名称。</translation>
+    </message>
+    <message>
+        <source>Give a 95 % interval from so many resamples.</source>
+        <translation>用这么多次重采样给出 95 % 区间。</translation>
+    </message>
+    <message>
+        <source>The texts of another system: tests whether the difference is more than chance.</source>
+        <translation>另一系统的文本：检验差异是否并非偶然。</translation>
+    </message>
+    <message>
+        <source>Swaps of the approximate randomisation test.</source>
+        <translation>近似随机化检验的交换次数。</translation>
+    </message>
+    <message>
+        <source>Seed of the resampling; as in sacreBLEU, the same seed draws the same segments.</source>
+        <translation>重采样的种子；与 sacreBLEU 一样，同一种子抽取同样的语段。</translation>
+    </message>
+    <message>
+        <source>Also give the score of each segment.</source>
+        <translation>同时给出每个语段的得分。</translation>
+    </message>
+    <message>
+        <source>a text file</source>
+        <translation>一个文本文件</translation>
+    </message>
+    <message>
+        <source>%1 segments, %2 references each</source>
+        <translation>%1 个语段，每个 %2 个参考</translation>
+    </message>
+    <message>
+        <source>(95 % between %1 and %2)</source>
+        <translation>（95 % 区间 %1 至 %2）</translation>
+    </message>
+    <message>
+        <source>Baseline %1, difference %2: p = %3 (paired bootstrap), p = %4 (approximate randomisation)</source>
+        <translation>基线 %1，差异 %2：p = %3（配对自助法），p = %4（近似随机化）</translation>
+    </message>
+    <message>
+        <source>The difference is significant at 5 %.</source>
+        <translation>差异在 5 % 水平上显著。</translation>
+    </message>
+    <message>
+        <source>The difference may be chance (not significant at 5 %).</source>
+        <translation>差异可能出于偶然（在 5 % 水平上不显著）。</translation>
+    </message>
+    <message>
+        <source>BLEU of text files, equal to sacreBLEU, with its signature.</source>
+        <translation>计算文本文件的 BLEU，与 sacreBLEU 一致并附其签名。</translation>
+    </message>
+    <message>
+        <source>13a, zh, intl, char or none.</source>
+        <translation>13a、zh、intl、char 或 none。</translation>
+    </message>
+    <message>
+        <source>Compare without regard to case.</source>
+        <translation>比较时不区分大小写。</translation>
+    </message>
+    <message>
+        <source>exp, floor, add-k or none.</source>
+        <translation>exp、floor、add-k 或 none。</translation>
+    </message>
+    <message>
+        <source>Of floor (0.1 when left out) and add-k (1).</source>
+        <translation>floor（默认 0.1）和 add-k（默认 1）的数值。</translation>
+    </message>
+    <message>
+        <source>Leave out orders that the texts are too short for.</source>
+        <translation>忽略文本过短而无法计算的 n 元阶数。</translation>
+    </message>
+    <message>
+        <source>The longest n-gram.</source>
+        <translation>最长的 n 元组。</translation>
+    </message>
+    <message>
+        <source>chrF and chrF++ of text files, equal to sacreBLEU, with its signature.</source>
+        <translation>计算文本文件的 chrF 和 chrF++，与 sacreBLEU 一致并附其签名。</translation>
+    </message>
+    <message>
+        <source>Longest n-gram of words; 2 is chrF++.</source>
+        <translation>词的最长 n 元组；2 即 chrF++。</translation>
+    </message>
+    <message>
+        <source>Longest n-gram of characters.</source>
+        <translation>字符的最长 n 元组。</translation>
+    </message>
+    <message>
+        <source>How much more recall counts than precision.</source>
+        <translation>召回率相对于精确率的权重。</translation>
+    </message>
+    <message>
+        <source>Count white space as characters.</source>
+        <translation>把空白也算作字符。</translation>
+    </message>
+    <message>
+        <source>Smooth as chrF++.py does instead of leaving orders out.</source>
+        <translation>像 chrF++.py 那样平滑，而不是忽略某些阶数。</translation>
+    </message>
+    <message>
+        <source>Translation edit rate of text files (tercom), equal to sacreBLEU, with its signature.</source>
+        <translation>计算文本文件的翻译编辑率（tercom），与 sacreBLEU 一致并附其签名。</translation>
+    </message>
+    <message>
+        <source>Separate punctuation and resolve entities first.</source>
+        <translation>先分开标点并还原实体字符。</translation>
+    </message>
+    <message>
+        <source>Remove punctuation first.</source>
+        <translation>先去掉标点。</translation>
+    </message>
+    <message>
+        <source>Split Chinese and Japanese into characters (with --normalized), remove their punctuation (with --no-punct).</source>
+        <translation>把中文和日文拆成单字（配合 --normalized），去掉其标点（配合 --no-punct）。</translation>
+    </message>
+    <message>
+        <source>Compare with regard to case.</source>
+        <translation>比较时区分大小写。</translation>
+    </message>
+    <message>
+        <source>ROUGE-1, -2, -L and -Lsum of text files, equal to rouge-score; Chinese as well.</source>
+        <translation>计算文本文件的 ROUGE-1、-2、-L 和 -Lsum，与 rouge-score 一致；也支持中文。</translation>
+    </message>
+    <message>
+        <source>rouge (Latin letters and digits only), zh (each ideograph a word) or char.</source>
+        <translation>rouge（仅拉丁字母和数字）、zh（每个汉字为一词）或 char。</translation>
+    </message>
+    <message>
+        <source>Reduce English words to their stems (Porter).</source>
+        <translation>把英文单词还原为词干（Porter）。</translation>
+    </message>
+    <message>
+        <source>The share of texts equal to one of their references.</source>
+        <translation>与任一参考完全相同的文本所占比例。</translation>
+    </message>
 </context>
 </TS>

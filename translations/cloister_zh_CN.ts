@@ -482,6 +482,22 @@
         <source>%wanted% processes need as many graphics cards, and there are %found%. Start fewer processes.</source>
         <translation>%wanted% 个进程需要同样多的显卡，而现有 %found% 块。请减少进程数。</translation>
     </message>
+    <message>
+        <source>%path% is empty. Choose the file that holds the content.</source>
+        <translation>%path% 是空文件。请选择有内容的文件。</translation>
+    </message>
+    <message>
+        <source>%path% is not UTF-8 text: line %line%, byte %byte%. Convert it to UTF-8, without NUL bytes, and try again.</source>
+        <translation>%path% 不是 UTF-8 文本：第 %line% 行第 %byte% 字节。请转换为不含 NUL 字节的 UTF-8 后重试。</translation>
+    </message>
+    <message>
+        <source>Line %line% of %path% does not hold what is expected there (%why%). Correct the line and try again.</source>
+        <translation>%path% 的第 %line% 行不是应有的内容（%why%）。请更正该行后重试。</translation>
+    </message>
+    <message>
+        <source>%path% has %found% lines, but %other% has %expected%. Give files that belong together line by line.</source>
+        <translation>%path% 有 %found% 行，而 %other% 有 %expected% 行。请给出逐行对应的文件。</translation>
+    </message>
 </context>
 <context>
     <name>Findings</name>

@@ -23,6 +23,7 @@
 #include "core/extension/plugin_catalogue.h"
 #include "core/extension/table_reader.h"
 #include "core/pixels/pixel_path.h"
+#include "core/text/scores/score_job.h"
 
 namespace cloister {
 namespace {
@@ -179,6 +180,12 @@ Message answerOf(Plugins& plugins, const QJsonObject& job) {
     if (!reader) return failed(reader.error(), file);
     auto read = (*reader)->read(job, [](qint64 rows) { return writeMessage(1, {{{"more", true}, {"alive", true}, {"rows", rows}}, {}}); });
     return read ? Message{{{"table", *read}}, {}} : failed(read.error(), file);
+  }
+  if (op == u"score") {
+    auto scored = scores::runScoreJob(job, [](qint64 done, qint64 total) {
+      writeMessage(1, {{{"more", true}, {"done", done}, {"total", total}}, {}});
+    });
+    return scored ? Message{{{"score", *scored}}, {}} : failed(scored.error(), file);
   }
   QString id = job["source"].toString();
   if (id.isEmpty()) {

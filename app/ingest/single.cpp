@@ -66,6 +66,35 @@ Result<QJsonObject> tableVerb(const QJsonObject& request) {
   return (*read)["table"].toObject();
 }
 
+Result<QJsonObject> scoreVerb(const QJsonObject& request) {
+  QJsonObject job = request;
+  job["op"] = QStringLiteral("score");
+  SandboxPaths paths;
+  quint64 bytes = 0;
+  const auto absolute = [&](const QJsonValue& file) {
+    const QFileInfo info(file.toString());
+    bytes += quint64(std::max<qint64>(0, info.size()));
+    paths.read << info.absoluteFilePath();
+    return info.absoluteFilePath();
+  };
+  job["file"] = job["hypotheses"] = absolute(job["hypotheses"]);
+  QJsonArray references;
+  for (const QJsonValue& file : job["references"].toArray()) references.append(absolute(file));
+  job["references"] = references;
+  if (!job["baseline"].toString().isEmpty()) job["baseline"] = absolute(job["baseline"]);
+  if (const QString out = job["sentences"].toString(); !out.isEmpty()) {
+    job["sentences"] = QFileInfo(out).absoluteFilePath();
+    paths.write << QFileInfo(out).absolutePath();
+  }
+  ProgressLine progress;
+  // The files lie in the address space, every thread reserves some of it, and a corpus of short lines needs many times its size for rows.
+  const PoolLimits limits{60, (quint64(16) << 30) + 64 * bytes};
+  auto scored =
+      single(job, limits, paths, [&](const Message& m) { progress.report(m.json["done"].toInteger(), m.json["total"].toInteger()); });
+  if (!scored) return scored.error();
+  return (*scored)["score"].toObject();
+}
+
 Result<QJsonObject> synthesizeVerb(const QJsonObject& options) {
   QJsonObject job = options;
   job["op"] = QStringLiteral("synthesize");

@@ -12,6 +12,8 @@ Result<QJsonObject> prepareVerb(const QJsonObject& request);
 /// render and table: one job for one child.
 Result<QJsonObject> renderVerb(const QJsonObject& request);
 Result<QJsonObject> tableVerb(const QJsonObject& request);
+/// Scores of text files (core/text/scores).
+Result<QJsonObject> scoreVerb(const QJsonObject& request);
 Result<QJsonObject> synthesizeVerb(const QJsonObject& options);
 /// One line a file on stdout: {"type":"probe","file","sample"|"failure"}.
 Result<QJsonObject> probeVerb(const QStringList& files);

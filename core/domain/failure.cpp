@@ -65,6 +65,13 @@ constexpr std::array kRows{
     KindRow{FailureKind::NothingToDo, "nothing_to_do", 3, TR("There is no %what% yet. %next%")},
     KindRow{FailureKind::DeviceUnavailable, "device_unavailable", 3,
             TR("The graphics card cannot be used. Choose the processor as device, or automatic.")},
+    KindRow{FailureKind::EmptyFile, "empty_file", 3, TR("%path% is empty. Choose the file that holds the content.")},
+    KindRow{FailureKind::InvalidText, "invalid_text", 3,
+            TR("%path% is not UTF-8 text: line %line%, byte %byte%. Convert it to UTF-8, without NUL bytes, and try again.")},
+    KindRow{FailureKind::InvalidTextLine, "invalid_text_line", 3,
+            TR("Line %line% of %path% does not hold what is expected there (%why%). Correct the line and try again.")},
+    KindRow{FailureKind::LineCountMismatch, "line_count_mismatch", 3,
+            TR("%path% has %found% lines, but %other% has %expected%. Give files that belong together line by line.")},
 };
 
 // Why no graphics card can be used; the argument "reason" chooses the sentence.

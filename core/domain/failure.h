@@ -38,6 +38,10 @@ enum class FailureKind {
   Stopped,              ///< ended as asked
   NothingToDo,          ///< no snapshot, no run, no samples …; args: what, next
   DeviceUnavailable,    ///< a graphics card cannot be used; args: reason (no_driver …, see failure.cpp), device, found, wanted, path
+  EmptyFile,            ///< args: path
+  InvalidText,          ///< not UTF-8, or with NUL bytes; args: path, line, byte (both from 1), offset
+  InvalidTextLine,      ///< a line of a text file does not hold what it should; args: path, line, why (what was looked for)
+  LineCountMismatch,    ///< files that belong together line by line; args: path, found, other, expected
 };
 
 struct Failure {
