@@ -1093,7 +1093,7 @@
     </message>
     <message>
         <source>lines; escaped, with a line break within a text written as backslash and n; or jsonl.</source>
-        <translation>lines（每行一条）；escaped（用 \n 表示文本内的换行）；或 jsonl。</translation>
+        <translation>lines（每行一条）；escaped（文本内的换行写作反斜杠加 n）；或 jsonl。</translation>
     </message>
     <message>
         <source>The name of the text in JSON lines.</source>
@@ -1124,8 +1124,8 @@
         <translation>一个文本文件</translation>
     </message>
     <message>
-        <source>%1 segments, %2 references each</source>
-        <translation>%1 个语段，每个 %2 个参考</translation>
+        <source>Segments: %1, references for each: %2</source>
+        <translation>语段：%1，每个语段的参考数：%2</translation>
     </message>
     <message>
         <source>(95 % between %1 and %2)</source>

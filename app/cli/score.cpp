@@ -108,7 +108,7 @@ class Score : public Verb {
       const QJsonObject scores = score.toObject();
       for (auto it = scores.begin(); it != scores.end(); ++it) reportOne(context, it.key(), answer, it.key());
     }
-    context.print(tr("%1 segments, %2 references each").arg(answer["segments"].toInteger()).arg(answer["references"].toInteger()));
+    context.print(tr("Segments: %1, references for each: %2").arg(answer["segments"].toInteger()).arg(answer["references"].toInteger()));
     context.print(answer["signature"].toString());
     for (const QJsonValue& segment : answer["sentences"].toArray())
       context.print(segment.isDouble() ? fixed(segment.toDouble(), 4)
