@@ -1230,6 +1230,56 @@
     <message>
         <source>The share of texts equal to one of their references.</source>
         <translation>与任一参考完全相同的文本所占比例。</translation>
+        <source>Write a language model as ONNX, quantized if wanted, and compare it with the original.</source>
+        <translation>将语言模型写成 ONNX（可选量化），并与原模型比较。</translation>
+    </message>
+    <message>
+        <source>standard (opset 23) or genai (GroupQueryAttention and genai_config.json, for onnxruntime-genai).</source>
+        <translation>standard（opset 23）或 genai（GroupQueryAttention 与 genai_config.json，供 onnxruntime-genai 使用）。</translation>
+    </message>
+    <message>
+        <source>none, fp16, dynamic-int8, int8 or int4 (weights in blocks).</source>
+        <translation>none、fp16、dynamic-int8、int8 或 int4（权重分块）。</translation>
+    </message>
+    <message>
+        <source>Weights that share a scale: 16, 32, 64, 128 or 256.</source>
+        <translation>共用一个缩放系数的权重数：16、32、64、128 或 256。</translation>
+    </message>
+    <message>
+        <source>Longest text in tokens; 0: what the model says.</source>
+        <translation>最长文本的词元数；0：按模型配置。</translation>
+    </message>
+    <message>
+        <source>JSON file with token numbers of texts the model has not seen: its perplexity is measured before and after.</source>
+        <translation>JSON 文件，含模型未见过的文本的词元编号：将测量导出前后的困惑度。</translation>
+    </message>
+    <message>
+        <source>Largest allowed rise of perplexity, 0.01 for one percent.</source>
+        <translation>允许的困惑度最大升幅，0.01 表示百分之一。</translation>
+    </message>
+    <message>
+        <source>Written: %1</source>
+        <translation>已写入：%1</translation>
+    </message>
+    <message>
+        <source>Next tokens that agree with the original: %1 of %2; largest difference of a logit: %3</source>
+        <translation>与原模型一致的下一词元：%1 / %2；logit 最大差值：%3</translation>
+    </message>
+    <message>
+        <source>Perplexity: %1, original %2 (rise %3 %, limit %4 %)</source>
+        <translation>困惑度：%1，原模型 %2（升幅 %3 %，上限 %4 %）</translation>
+    </message>
+    <message>
+        <source>Not judged: give a text with --ids to measure what quantization costs.</source>
+        <translation>未作判断：请用 --ids 给出文本，以测量量化的代价。</translation>
+    </message>
+    <message>
+        <source>Within the limit.</source>
+        <translation>在上限之内。</translation>
+    </message>
+    <message>
+        <source>Outside the limit: do not hand it out.</source>
+        <translation>超出上限：请勿交付。</translation>
     </message>
 </context>
 </TS>

@@ -115,9 +115,68 @@ class ModelLogits : public Verb {
   }
 };
 
+class ModelExport : public Verb {
+ public:
+  QStringList path() const override { return {"model", "export"}; }
+  QString summary() const override { return tr("Write a language model as ONNX, quantized if wanted, and compare it with the original."); }
+  QStringList examples() const override {
+    return {"cloister-cli model export models/tuned --to deliver --quantize int4 --block 32 --ids held-out.json",
+            "cloister-cli model export models/tuned --to deliver --variant genai"};
+  }
+  QString arguments() const override { return "DIR"; }
+  int minimumArguments() const override { return 1; }
+  int maximumArguments() const override { return 1; }
+  bool needsProject() const override { return false; }
+  QList<QCommandLineOption> options() const override {
+    return {
+        {"to", tr("The new folder."), "DIR"},
+        {"variant", tr("standard (opset 23) or genai (GroupQueryAttention and genai_config.json, for onnxruntime-genai)."), "WORD",
+         "standard"},
+        {"quantize", tr("none, fp16, dynamic-int8, int8 or int4 (weights in blocks)."), "KIND", "none"},
+        {"block", tr("Weights that share a scale: 16, 32, 64, 128 or 256."), "N", "32"},
+        {"context", tr("Longest text in tokens; 0: what the model says."), "N", "0"},
+        {"ids", tr("JSON file with token numbers of texts the model has not seen: its perplexity is measured before and after."), "FILE"},
+        {"limit", tr("Largest allowed rise of perplexity, 0.01 for one percent."), "SHARE"}};
+  }
+  int execute(Context& context) override {
+    QStringList call{"model-export", "--model", absolute(context.arguments()[0])};
+    if (!context.isSet("to"))
+      return context.fail({FailureKind::InvalidArgument, {{"name", "--to"}, {"value", ""}, {"allowed", tr("a new folder")}}, {}});
+    call << "--to" << absolute(context.value("to"));
+    for (const char* name : {"variant", "quantize", "block", "context", "limit"})
+      if (const QString value = context.value(QLatin1String(name)); !value.isEmpty()) call << QString("--") + name << value;
+    if (context.isSet("ids")) call << "--ids" << absolute(context.value("ids"));
+    bool passed = true;
+    const int code = answer(context, call, [&](const QJsonObject& report) {
+      passed = report["passed"].toBool(true);
+      print(context, report);
+    });
+    return code != 0 || passed ? code : exitCodeFor(FailureKind::PolicyRefused);
+  }
+
+ private:
+  static void print(Context& context, const QJsonObject& report) {
+    const QJsonObject parity = report["parity"].toObject(), perplexity = report["perplexity"].toObject();
+    context.print(tr("Written: %1").arg(QLocale().formattedDataSize(report["bytes"].toInteger())));
+    context.print(tr("Next tokens that agree with the original: %1 of %2; largest difference of a logit: %3")
+                      .arg(parity["sameToken"].toInt())
+                      .arg(parity["steps"].toInt())
+                      .arg(parity["maxAbs"].toDouble(), 0, 'g', 3));
+    if (!perplexity.isEmpty())
+      context.print(tr("Perplexity: %1, original %2 (rise %3 %, limit %4 %)")
+                        .arg(perplexity["exported"].toDouble(), 0, 'g', 5)
+                        .arg(perplexity["original"].toDouble(), 0, 'g', 5)
+                        .arg(perplexity["rise"].toDouble() * 100, 0, 'f', 2)
+                        .arg(perplexity["limit"].toDouble() * 100, 0, 'f', 2));
+    if (!report.contains("passed")) context.print(tr("Not judged: give a text with --ids to measure what quantization costs."));
+    else context.print(report["passed"].toBool() ? tr("Within the limit.") : tr("Outside the limit: do not hand it out."));
+  }
+};
+
 VerbRegistration<ModelShow> show;
 VerbRegistration<ModelImport> import;
 VerbRegistration<ModelLogits> logits;
+VerbRegistration<ModelExport> onnx;
 
 }  // namespace
 }  // namespace cloister::cli

@@ -33,6 +33,10 @@ constexpr Row kVerbs[] = {
     {"model-import", cloister::modelImportVerb, "--model DIR --to DIR [--dtype stored|float32|bfloat16] [--shard-bytes N]"},
     {"model-logits", cloister::modelLogitsVerb,
      "--model DIR --ids FILE.json --to FILE.safetensors [--precision stored|fp32|bf16] [--path automatic|plain|absorbed] [--cached N]"},
+    {"model-export", cloister::modelExportVerb,
+     "--model DIR --to DIR [--variant standard|genai] [--quantize none|fp16|dynamic-int8|int8|int4] [--block N] [--context N] [--ids "
+     "FILE.json] "
+     "[--limit SHARE]"},
     {"hardware", cloister::hardwareVerb, "(prints what LibTorch finds on this machine as JSON, graphics cards included)"},
 };
 

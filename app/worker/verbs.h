@@ -24,6 +24,7 @@ int hardwareVerb(const QStringList& arguments);
 int modelShowVerb(const QStringList& arguments);
 int modelImportVerb(const QStringList& arguments);
 int modelLogitsVerb(const QStringList& arguments);
+int modelExportVerb(const QStringList& arguments);
 
 /// Value of "--name VALUE"; InvalidArgument thrown when it is required and missing.
 QString option(const QStringList& arguments, const QString& name, bool required = true, const QString& fallback = {});

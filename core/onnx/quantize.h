@@ -1,5 +1,5 @@
-// Makes smaller models of a float one: half precision, dynamic int8, static int8 (QDQ). Called by export and the accuracy search. Pure
-// functions of their input, any thread; they run nothing (calibration.h does).
+// Makes smaller models of a float one: half precision, dynamic int8, static int8 (QDQ), int4 and int8 blocks of weights. Called by export
+// and the accuracy search. Pure functions of their input, any thread; they run nothing (calibration.h does).
 //
 // All three keep the float32 "image" input and the float32 outputs. Weights are symmetric int8 in [-127, 127], one scale an output
 // channel; activations are uint8 with a zero point: the pair (U8 × S8) that processors with VNNI multiply fastest.
@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "core/domain/result.h"
 #include "core/onnx/calibration.h"
 #include "core/onnx/model.h"
 
@@ -21,6 +22,19 @@ Model toHalfPrecision(const Model&);
 /// stored as int8 and computed in float, because ConvInteger is several times slower than a float convolution on every processor measured.
 /// keepFloat: names of nodes left alone.
 Model quantizeDynamic(const Model&, const std::set<std::string>& keepFloat = {});
+
+struct BlockOptions {
+  int bits = 4;             ///< 4 or 8
+  std::int64_t block = 32;  ///< weights that share a scale and a zero point: 16, 32, 64, 128 or 256
+  bool symmetric = false;   ///< no zero points: a nibble less for every block, a little more error
+  int accuracyLevel = 4;    ///< what products may be computed in: 0 as the activations, 4 int8 (several times faster on processors)
+  std::set<std::string> keepFloat;
+};
+/// MatMul with constant weights becomes com.microsoft's MatMulNBits: weights in blocks along the inputs, activations as they are. For
+/// language models, whose time goes into reading weights. Scale and zero point of each block are those with the smallest squared error
+/// among several widths of its range, the scale then fitted by least squares (a plain range cut, as other tools do, is one of the
+/// candidates). Float or float16 weights. InvalidArgument for other options.
+Result<Model> quantizeBlocks(const Model&, const BlockOptions& = {});
 
 /// Names of the nodes that static quantization would compute in int8: Conv, Gemm, and MatMul with constant weights.
 std::vector<std::string> quantizableLayers(const Model&);

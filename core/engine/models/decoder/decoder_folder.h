@@ -40,4 +40,7 @@ struct DecoderWriteOptions {
 /// dir must not exist. Tensors are written in the type they have.
 void writeDecoderFolder(const QString& dir, const DecoderConfig&, const NamedTensors& tensors, const DecoderWriteOptions& = {});
 
+/// Copies generation_config.json, the tokenizer's files and the chat template, those that are there.
+void copyCompanionFiles(const QString& from, const QString& to);
+
 }  // namespace cloister

@@ -1,15 +1,10 @@
-#include <cerrno>
-#include <cstdio>
-
-#include <QDir>
-#include <QFile>
 #include <QFileInfo>
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QRegularExpression>
-#include <QUuid>
 
 #include "core/domain/files.h"
+#include "core/domain/staged_folder.h"
 #include "core/engine/engine_failure.h"
 #include "core/engine/models/decoder/decoder_folder.h"
 #include "core/engine/models/tensor_types.h"
@@ -91,42 +86,26 @@ void writeWeights(const QString& dir, const std::vector<Views>& shards) {
 
 }  // namespace
 
+void copyCompanionFiles(const QString& from, const QString& to) {
+  for (const QString& name : kCarried) {
+    const QString source = from + '/' + name;
+    if (QFileInfo(source).isFile()) orThrow(writeFileAtomically(to + '/' + name, orThrow(readFile(source, kMaxCarried))));
+  }
+}
+
 void writeDecoderFolder(const QString& dir, const DecoderConfig& config, const NamedTensors& tensors, const DecoderWriteOptions& options) {
-  const QFileInfo target(dir);
-  if (target.exists() || target.isSymLink()) throw EngineFailure({FailureKind::AlreadyExists, {{"path", dir}}, {}});
-  const QString parent = target.absolutePath();
-  if (!QFileInfo(parent).isDir()) throw EngineFailure({FailureKind::NotFound, {{"path", parent}}, {}});
+  StagedFolder staged = orThrow(StagedFolder::begin(dir));
   qint64 bytes = 16 << 20;
   for (const auto& [name, t] : tensors) bytes += qint64(t.nbytes());
-  if (const qint64 free = bytesFree(parent); free >= 0 && bytes > free)
+  if (const qint64 free = bytesFree(staged.path()); free >= 0 && bytes > free)
     throw EngineFailure({FailureKind::DiskFull, {{"path", dir}, {"needed", bytes}, {"free", free}}, {}});
 
-  // What a killed writer of the same folder left.
-  for (const QString& name : QDir(parent).entryList({"." + target.fileName() + ".part-*"}, QDir::Dirs | QDir::Hidden))
-    QDir(parent + '/' + name).removeRecursively();
-  const QString staged = parent + "/." + target.fileName() + ".part-" + QUuid::createUuid().toString(QUuid::Id128).left(8);
-  struct Cleanup {
-    QString path;
-    ~Cleanup() {
-      if (!path.isEmpty()) QDir(path).removeRecursively();
-    }
-  } cleanup{staged};
-  if (!QDir().mkdir(staged)) throw EngineFailure(failureFromErrno(errno, dir));
   std::vector<at::Tensor> kept;
-  writeWeights(staged, sharded(config, tensors, options.shardBytes, kept));
-  if (!options.from.isEmpty())
-    for (const QString& name : kCarried) {
-      const QString source = options.from + '/' + name;
-      if (!QFileInfo(source).isFile()) continue;
-      orThrow(writeFileAtomically(staged + '/' + name, orThrow(readFile(source, kMaxCarried))));
-    }
+  writeWeights(staged.path(), sharded(config, tensors, options.shardBytes, kept));
+  if (!options.from.isEmpty()) copyCompanionFiles(options.from, staged.path());
   const at::ScalarType type = tensors.at("model.embed_tokens.weight").scalar_type();
-  orThrow(writeFileAtomically(staged + "/config.json", configText(configToWrite(config, options.from, type))));
-  orThrow(syncFolder(staged));
-  if (std::rename(QFile::encodeName(staged).constData(), QFile::encodeName(target.absoluteFilePath()).constData()) != 0)
-    throw EngineFailure(failureFromErrno(errno, dir));
-  cleanup.path.clear();
-  orThrow(syncFolder(parent));
+  orThrow(writeFileAtomically(staged.path() + "/config.json", configText(configToWrite(config, options.from, type))));
+  orThrow(staged.publish());
 }
 
 }  // namespace cloister
