@@ -1281,5 +1281,9 @@
         <source>Outside the limit: do not hand it out.</source>
         <translation>超出上限：请勿交付。</translation>
     </message>
+    <message>
+        <source>Write a language model as ONNX, quantized if wanted, and compare it with the original.</source>
+        <translation>将语言模型写成 ONNX（可选量化），并与原模型比较。</translation>
+    </message>
 </context>
 </TS>
