@@ -1285,5 +1285,69 @@
         <source>Write a language model as ONNX, quantized if wanted, and compare it with the original.</source>
         <translation>将语言模型写成 ONNX（可选量化），并与原模型比较。</translation>
     </message>
+    <message>
+        <source>Let a language model write on from token numbers: greedy, sampled or by beam search.</source>
+        <translation>让语言模型从词元编号续写：贪心、采样或集束搜索。</translation>
+    </message>
+    <message>
+        <source>How many tokens at most.</source>
+        <translation>最多生成多少个词元。</translation>
+    </message>
+    <message>
+        <source>Draw the tokens instead of taking the most likely ones.</source>
+        <translation>随机抽取词元，而不是取最可能的。</translation>
+    </message>
+    <message>
+        <source>With --sample: above 1 more daring, below 1 more careful.</source>
+        <translation>配合 --sample：大于 1 更大胆，小于 1 更谨慎。</translation>
+    </message>
+    <message>
+        <source>With --sample: only the K most likely tokens.</source>
+        <translation>配合 --sample：只考虑最可能的 K 个词元。</translation>
+    </message>
+    <message>
+        <source>With --sample: only the most likely tokens that reach the probability P together.</source>
+        <translation>配合 --sample：只考虑合计概率达到 P 的最可能词元。</translation>
+    </message>
+    <message>
+        <source>Make tokens less likely that were there before; 1: off.</source>
+        <translation>降低已出现词元的概率；1：关闭。</translation>
+    </message>
+    <message>
+        <source>The same seed draws the same tokens.</source>
+        <translation>相同的种子抽取相同的词元。</translation>
+    </message>
+    <message>
+        <source>Beam search with N beams.</source>
+        <translation>用 N 条束进行集束搜索。</translation>
+    </message>
+    <message>
+        <source>With --beams: above 0 favours longer texts.</source>
+        <translation>配合 --beams：大于 0 偏向较长的文本。</translation>
+    </message>
+    <message>
+        <source>With --beams: end as soon as N texts are complete.</source>
+        <translation>配合 --beams：有 N 条文本完成即结束。</translation>
+    </message>
+    <message>
+        <source>End where these token numbers (with commas) come; may be given several times.</source>
+        <translation>遇到这些词元编号（以逗号分隔）时结束；可多次给出。</translation>
+    </message>
+    <message>
+        <source>Write on after the model&apos;s end tokens.</source>
+        <translation>在模型的结束词元之后继续生成。</translation>
+    </message>
+    <message>
+        <source>a number</source>
+        <translation>一个数字</translation>
+    </message>
+    <message>
+        <source>token numbers with commas</source>
+        <translation>以逗号分隔的词元编号</translation>
+    </message>
+    <message>
+        <source>Tokens: %1</source>
+        <translation>词元：%1</translation>
+    </message>
 </context>
 </TS>

@@ -37,6 +37,8 @@ constexpr Row kVerbs[] = {
      "--model DIR --to DIR [--variant standard|genai] [--quantize none|fp16|dynamic-int8|int8|int4] [--block N] [--context N] [--ids "
      "FILE.json] "
      "[--limit SHARE]"},
+    {"generate", cloister::generateVerb, "--request FILE (prints each token as a JSON line)"},
+    {"filter-logits", cloister::filterLogitsVerb, "--input FILE.safetensors --settings JSON --to FILE.safetensors"},
     {"hardware", cloister::hardwareVerb, "(prints what LibTorch finds on this machine as JSON, graphics cards included)"},
 };
 

@@ -25,6 +25,8 @@ int modelShowVerb(const QStringList& arguments);
 int modelImportVerb(const QStringList& arguments);
 int modelLogitsVerb(const QStringList& arguments);
 int modelExportVerb(const QStringList& arguments);
+int generateVerb(const QStringList& arguments);
+int filterLogitsVerb(const QStringList& arguments);
 
 /// Value of "--name VALUE"; InvalidArgument thrown when it is required and missing.
 QString option(const QStringList& arguments, const QString& name, bool required = true, const QString& fallback = {});

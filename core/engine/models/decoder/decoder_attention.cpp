@@ -1,14 +1,11 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/constant_pad_nd.h>
-#include <ATen/ops/dropout.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/rsqrt.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/silu.h>
 #include <ATen/ops/softmax.h>
-
-#include <ATen/core/grad_mode.h>
 
 #include "core/engine/models/decoder/decoder_layers.h"
 
@@ -30,12 +27,11 @@ at::Tensor padded(const at::Tensor& x, std::int64_t width) {
 }
 
 // The library's fast kernels want one head dimension for queries, keys and values; zeros change nothing.
-at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const LayerContext& c, double scale, double dropout) {
+at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const LayerContext& c, double scale) {
   const std::int64_t width = std::max(q.size(-1), v.size(-1)), given = v.size(-1);
   const std::optional<at::Tensor> mask = c.mask.defined() ? std::optional(c.mask) : std::nullopt;
-  const at::Tensor out = at::scaled_dot_product_attention(padded(q, width), padded(k, width), padded(v, width), mask,
-                                                          at::GradMode::is_enabled() ? dropout : 0.0, c.causal && !c.mask.defined(), scale,
-                                                          q.size(1) != k.size(1));
+  const at::Tensor out = at::scaled_dot_product_attention(padded(q, width), padded(k, width), padded(v, width), mask, 0.0,
+                                                          c.causal && !c.mask.defined(), scale, q.size(1) != k.size(1));
   return given < width ? out.narrow(-1, 0, given) : out;
 }
 
@@ -67,8 +63,7 @@ at::Tensor expanded(const DecoderConfig& config, const DecoderAttention& a, cons
   const at::Tensor kv = heads(a.kvB(latent.narrow(-1, 0, config.kvLoraRank)), config.heads);
   const at::Tensor shared = latent.narrow(-1, config.kvLoraRank, config.qkRopeDim).unsqueeze(1).expand({-1, config.heads, -1, -1});
   const at::Tensor k = at::cat({kv.narrow(-1, 0, config.qkNopeDim), shared}, -1);
-  return attend(at::cat({qNope, qRope}, -1), k, kv.narrow(-1, config.qkNopeDim, config.vDim), c, config.attentionScale(),
-                config.attentionDropout);
+  return attend(at::cat({qNope, qRope}, -1), k, kv.narrow(-1, config.qkNopeDim, config.vDim), c, config.attentionScale());
 }
 
 }  // namespace
@@ -76,8 +71,7 @@ at::Tensor expanded(const DecoderConfig& config, const DecoderAttention& a, cons
 at::Tensor DecoderLinear::operator()(const at::Tensor& x) const {
   const at::Tensor y = at::linear(x, weight, bias);
   if (!adapterA.defined()) return y;
-  const at::Tensor in = adapterDropout > 0 && at::GradMode::is_enabled() ? at::dropout(x, adapterDropout, true) : x;
-  return y + at::linear(at::linear(in.to(adapterA.scalar_type()), adapterA), adapterB) * adapterScale;
+  return y + at::linear(at::linear(x.to(adapterA.scalar_type()), adapterA), adapterB) * adapterScale;
 }
 
 at::Tensor DecoderLinear::merged() const {
@@ -97,7 +91,7 @@ at::Tensor groupedAttention(const DecoderConfig& config, const DecoderAttention&
   const at::Tensor q = rotated(heads(a.q(x), config.heads), c, false);
   at::Tensor k = rotated(heads(a.k(x), config.kvHeads), c, false), v = heads(a.v(x), config.kvHeads);
   if (c.cache) std::tie(k, v) = c.cache->append(layer, k, v);
-  return a.o(joined(attend(q, k, v, c, config.attentionScale(), config.attentionDropout)));
+  return a.o(joined(attend(q, k, v, c, config.attentionScale())));
 }
 
 at::Tensor latentAttention(const DecoderConfig& config, const DecoderAttention& a, const at::Tensor& x, std::size_t layer,

@@ -18,7 +18,7 @@ namespace cloister {
 struct DecoderLinear {
   at::Tensor weight, bias;
   at::Tensor adapterA, adapterB;
-  double adapterScale = 0, adapterDropout = 0;  ///< dropout only while gradients are wanted
+  double adapterScale = 0;
   bool defined() const { return weight.defined(); }
   at::Tensor operator()(const at::Tensor& x) const;
   /// The weight with the adapter added; the weight itself without one.

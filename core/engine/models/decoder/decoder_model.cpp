@@ -95,7 +95,15 @@ at::Tensor maskOf(const DecoderInput& in, std::int64_t past, LatentPath path) {
 
 }  // namespace
 
-DecoderModel::DecoderModel(DecoderConfig config, NamedTensors tensors) : config_(std::move(config)), state_(std::move(tensors)) {
+DecoderModel::DecoderModel(DecoderConfig config, NamedTensors tensors) : config_(std::move(config)), state_(std::move(tensors)) { wire(); }
+
+void DecoderModel::moveTo(at::Device device) {
+  for (auto& [name, t] : state_) t = t.to(device);
+  wire();
+}
+
+void DecoderModel::wire() {
+  layers_.clear();
   const Wiring wiring(config_, state_);
   embedding_ = wiring.tensor("model.embed_tokens.weight");
   norm_ = wiring.tensor("model.norm.weight");

@@ -17,10 +17,10 @@
 namespace cloister {
 
 struct DecoderInput {
-  at::Tensor ids;        ///< int64 [B, T]
-  at::Tensor positions;  ///< int64 [B, T]; undefined: counted on from the cache
-  at::Tensor documents;  ///< int64 [B, T], packed samples: a token sees its own document only. Undefined: one document. Without a cache
-  at::Tensor valid;      ///< bool [B, S], false for padding, which nobody sees. Undefined: no padding
+  at::Tensor ids;             ///< int64 [B, T]
+  at::Tensor positions = {};  ///< int64 [B, T]; undefined: counted on from the cache
+  at::Tensor documents = {};  ///< int64 [B, T], packed samples: a token sees its own document only. Undefined: one. Without a cache
+  at::Tensor valid = {};      ///< bool [B, S], false for padding, which nobody sees. Undefined: no padding
 };
 
 class DecoderModel {
@@ -35,6 +35,9 @@ class DecoderModel {
   at::Tensor hidden(const DecoderInput&, DecoderCache* cache = nullptr, LatentPath = LatentPath::Automatic);
   /// Of hidden states (any leading shape).
   at::Tensor logits(const at::Tensor& hidden) const;
+  const at::Tensor& head() const { return head_; }  ///< [V, hidden]
+  /// Moves every tensor, before an optimizer or adapters hold one.
+  void moveTo(at::Device);
 
   /// All tensors by name, adapters not among them.
   const NamedTensors& state() const { return state_; }
@@ -49,6 +52,7 @@ class DecoderModel {
   void watchRouting(RoutingWatch* watch) { watch_ = watch; }
 
  private:
+  void wire();
   at::Tensor layer(std::size_t index, const at::Tensor& x, const LayerContext&);
 
   DecoderConfig config_;
