@@ -1349,5 +1349,57 @@
         <source>Tokens: %1</source>
         <translation>词元：%1</translation>
     </message>
+    <message>
+        <source>Plan the memory of a language model: whether it fits graphics cards, and which change makes it fit.</source>
+        <translation>规划语言模型的显存：能否放进显卡，以及怎样改变才能放下。</translation>
+    </message>
+    <message>
+        <source>full, lora, qlora or generate.</source>
+        <translation>full、lora、qlora 或 generate。</translation>
+    </message>
+    <message>
+        <source>mixed (16 bytes a parameter), autocast, bf16 (8 bytes) or fp32.</source>
+        <translation>mixed（每个参数 16 字节）、autocast、bf16（8 字节）或 fp32。</translation>
+    </message>
+    <message>
+        <source>Rank of LoRA.</source>
+        <translation>LoRA 的秩。</translation>
+    </message>
+    <message>
+        <source>Tokens of a sequence; with generate, of prompt and answer.</source>
+        <translation>序列的词元数；generate 时为提示与回答之和。</translation>
+    </message>
+    <message>
+        <source>Sequences at once on each card.</source>
+        <translation>每张显卡同时处理的序列数。</translation>
+    </message>
+    <message>
+        <source>Compute activations again instead of keeping them.</source>
+        <translation>重新计算激活而不保存。</translation>
+    </message>
+    <message>
+        <source>Compute the loss of all tokens at once instead of 1,024 at a time.</source>
+        <translation>一次计算全部词元的损失，而不是每次 1,024 个。</translation>
+    </message>
+    <message>
+        <source>Number of graphics cards.</source>
+        <translation>显卡数量。</translation>
+    </message>
+    <message>
+        <source>ZeRO stage: 1 shares the optimizer, 2 gradients too, 3 weights too.</source>
+        <translation>ZeRO 级别：1 分摊优化器，2 再分摊梯度，3 再分摊权重。</translation>
+    </message>
+    <message>
+        <source>Memory of a card in GB; may be given more than once (40, 80 and 141 when left out).</source>
+        <translation>每张显卡的显存（GB）；可多次给出（默认 40、80 和 141）。</translation>
+    </message>
+    <message>
+        <source>Parameters: %1, trained: %2</source>
+        <translation>参数：%1，参与训练：%2</translation>
+    </message>
+    <message>
+        <source>On each card: weights %1, gradients %2, optimizer %3, activations %4, logits %5, cache %6, overhead %7; together %8</source>
+        <translation>每张显卡：权重 %1，梯度 %2，优化器 %3，激活 %4，logits %5，缓存 %6，其他开销 %7；合计 %8</translation>
+    </message>
 </context>
 </TS>

@@ -640,6 +640,65 @@
     </message>
 </context>
 <context>
+    <name>LanguagePlan</name>
+    <message>
+        <source>activation checkpointing</source>
+        <translation>激活重算（checkpointing）</translation>
+    </message>
+    <message>
+        <source>the loss in pieces</source>
+        <translation>分段计算损失</translation>
+    </message>
+    <message>
+        <source>ZeRO stage %1</source>
+        <translation>ZeRO 第 %1 级</translation>
+    </message>
+    <message>
+        <source>a micro-batch of %1 (and more gradient accumulation)</source>
+        <translation>微批大小 %1（并增加梯度累积）</translation>
+    </message>
+    <message>
+        <source>bfloat16 throughout</source>
+        <translation>全程使用 bfloat16</translation>
+    </message>
+    <message>
+        <source>LoRA instead of all weights</source>
+        <translation>用 LoRA 代替全部权重训练</translation>
+    </message>
+    <message>
+        <source>QLoRA (the base model in 4 bits)</source>
+        <translation>QLoRA（基础模型量化为 4 位）</translation>
+    </message>
+    <message>
+        <source>sequences of %1 tokens</source>
+        <translation>序列长度 %1 个词元</translation>
+    </message>
+    <message>
+        <source>%1 cards with ZeRO stage 3</source>
+        <translation>%1 张显卡并用 ZeRO 第 3 级</translation>
+    </message>
+    <message>
+        <source>cards of %1</source>
+        <translation>%1 的显卡</translation>
+    </message>
+    <message>
+        <source>%1 cards: it fits, %2 are needed on each.</source>
+        <translation>%1 显卡：放得下，每张需要 %2。</translation>
+    </message>
+    <message>
+        <source>%1 cards: it does not fit (%2 are needed), and no change of settings makes it fit.</source>
+        <translation>%1 显卡：放不下（需要 %2），改变任何设置也放不下。</translation>
+    </message>
+    <message>
+        <source>%1 cards: it does not fit (%2 are needed). With %3 it does: %4.</source>
+        <translation>%1 显卡：放不下（需要 %2）。改为%3即可：需要 %4。</translation>
+    </message>
+    <message>
+        <source>%1 cards: it does not fit (%2 are needed). With all of these it does: %3; then %4 are needed.</source>
+        <translation>%1 显卡：放不下（需要 %2）。同时采用以下各项即可：%3；届时需要 %4。</translation>
+    </message>
+</context>
+<context>
     <name>Parameters</name>
     <message>
         <source>Architecture</source>

@@ -39,6 +39,7 @@ constexpr Row kVerbs[] = {
      "[--limit SHARE]"},
     {"generate", cloister::generateVerb, "--request FILE (prints each token as a JSON line)"},
     {"filter-logits", cloister::filterLogitsVerb, "--input FILE.safetensors --settings JSON --to FILE.safetensors"},
+    {"model-plan", cloister::modelPlanVerb, "--model DIR --request FILE (options and cards; reads config.json only)"},
     {"hardware", cloister::hardwareVerb, "(prints what LibTorch finds on this machine as JSON, graphics cards included)"},
 };
 

@@ -27,6 +27,7 @@ int modelLogitsVerb(const QStringList& arguments);
 int modelExportVerb(const QStringList& arguments);
 int generateVerb(const QStringList& arguments);
 int filterLogitsVerb(const QStringList& arguments);
+int modelPlanVerb(const QStringList& arguments);
 
 /// Value of "--name VALUE"; InvalidArgument thrown when it is required and missing.
 QString option(const QStringList& arguments, const QString& name, bool required = true, const QString& fallback = {});
