@@ -1400,6 +1400,112 @@
     <message>
         <source>On each card: weights %1, gradients %2, optimizer %3, activations %4, logits %5, cache %6, overhead %7; together %8</source>
         <translation>每张显卡：权重 %1，梯度 %2，优化器 %3，激活 %4，logits %5，缓存 %6，其他开销 %7；合计 %8</translation>
+        <source>Learns a SentencePiece tokenizer from text files.</source>
+        <translation>从文本文件学习一个 SentencePiece 分词器。</translation>
+    </message>
+    <message>
+        <source>A text file; may be repeated.</source>
+        <translation>文本文件，可重复给出。</translation>
+    </message>
+    <message>
+        <source>bpe or unigram.</source>
+        <translation>bpe 或 unigram。</translation>
+    </message>
+    <message>
+        <source>Pieces of the vocabulary, with 3 special ones and 256 bytes.</source>
+        <translation>词表大小，含 3 个特殊词元和 256 个字节。</translation>
+    </message>
+    <message>
+        <source>Share of the characters that get a piece; the rest is spelled in bytes.</source>
+        <translation>有独立词元的字符所占比例，其余按字节拼写。</translation>
+    </message>
+    <message>
+        <source>identity (the text as it is) or nfkc (forms unified, white space cleaned).</source>
+        <translation>identity（保持原文）或 nfkc（统一字形并清理空白）。</translation>
+    </message>
+    <message>
+        <source>What has no piece becomes &lt;unk&gt; instead of bytes.</source>
+        <translation>没有词元的内容变为 &lt;unk&gt;，而不是字节。</translation>
+    </message>
+    <message>
+        <source>Folder to make.</source>
+        <translation>要新建的文件夹。</translation>
+    </message>
+    <message>
+        <source>Tokenizer: %1 (%2 pieces from %3 lines)</source>
+        <translation>分词器：%1（由 %3 行得到 %2 个词元）</translation>
+    </message>
+    <message>
+        <source>at least one text file</source>
+        <translation>至少一个文本文件</translation>
+    </message>
+    <message>
+        <source>Shows what a tokenizer is and how it cuts a text.</source>
+        <translation>显示分词器的信息以及它如何切分文本。</translation>
+    </message>
+    <message>
+        <source>A text to cut.</source>
+        <translation>要切分的文本。</translation>
+    </message>
+    <message>
+        <source>A text file to cut (its first MiB).</source>
+        <translation>要切分的文本文件（其前 1 MiB）。</translation>
+    </message>
+    <message>
+        <source>Without the begin and end tokens.</source>
+        <translation>不加开始和结束词元。</translation>
+    </message>
+    <message>
+        <source>Kind: %1 (%2), %3 pieces</source>
+        <translation>类型：%1（%2），%3 个词元</translation>
+    </message>
+    <message>
+        <source>%1 tokens for %2 bytes</source>
+        <translation>%2 个字节得到 %1 个词元</translation>
+    </message>
+    <message>
+        <source>Turns texts into token ids.</source>
+        <translation>把文本变为词元编号。</translation>
+    </message>
+    <message>
+        <source>Folder or file of the tokenizer.</source>
+        <translation>分词器的文件夹或文件。</translation>
+    </message>
+    <message>
+        <source>The text file.</source>
+        <translation>文本文件。</translation>
+    </message>
+    <message>
+        <source>What one text is: file, line, or json-line (a JSON text a line).</source>
+        <translation>什么算一段文本：file（整个文件）、line（一行）或 json-line（每行一个 JSON 字符串）。</translation>
+    </message>
+    <message>
+        <source>A safetensors file to write: ids (I32) and offsets (I64).</source>
+        <translation>要写的 safetensors 文件：ids（I32）和 offsets（I64）。</translation>
+    </message>
+    <message>
+        <source>a path</source>
+        <translation>一个路径</translation>
+    </message>
+    <message>
+        <source>%1 texts, %2 tokens</source>
+        <translation>%1 段文本，%2 个词元</translation>
+    </message>
+    <message>
+        <source>Turns token ids back into texts.</source>
+        <translation>把词元编号还原为文本。</translation>
+    </message>
+    <message>
+        <source>A file that encode wrote, or JSON {&quot;ids&quot;: [[…]]}.</source>
+        <translation>encode 写出的文件，或 JSON {&quot;ids&quot;: [[…]]}。</translation>
+    </message>
+    <message>
+        <source>Special tokens stay in the text.</source>
+        <translation>特殊词元保留在文本中。</translation>
+    </message>
+    <message>
+        <source>A file to write: a JSON text a line.</source>
+        <translation>要写的文件：每行一个 JSON 字符串。</translation>
     </message>
 </context>
 </TS>

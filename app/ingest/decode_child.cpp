@@ -18,6 +18,7 @@
 #include "app/ingest/import_child.h"
 #include "app/ingest/sandbox.h"
 #include "app/ingest/source_files.h"
+#include "app/ingest/text_child.h"
 #include "app/ingest/wire.h"
 #include "core/domain/files.h"
 #include "core/extension/plugin_catalogue.h"
@@ -187,6 +188,7 @@ Message answerOf(Plugins& plugins, const QJsonObject& job) {
     });
     return scored ? Message{{{"score", *scored}}, {}} : failed(scored.error(), file);
   }
+  if (op == u"tokenizer") return tokenizerJob(job);
   QString id = job["source"].toString();
   if (id.isEmpty()) {
     auto found = plugins.recognise(file);

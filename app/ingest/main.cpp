@@ -65,6 +65,7 @@ Result<QJsonObject> runVerb(const QString& verb, const QCommandLineParser& parse
   if (verb == u"prepare") return prepareVerb(*request);
   if (verb == u"render") return renderVerb(*request);
   if (verb == u"score") return scoreVerb(*request);
+  if (verb == u"tokenizer") return tokenizerVerb(*request);
   return tableVerb(*request);
 }
 
@@ -78,7 +79,7 @@ int main(int argc, char** argv) {
 
   QCommandLineParser parser;
   parser.setApplicationDescription("Reads DICOM, images, tables and texts in guarded child processes.");
-  parser.addPositionalArgument("verb", "import | prepare | render | table | score | synthesize | probe | self-test");
+  parser.addPositionalArgument("verb", "import | prepare | render | table | score | tokenizer | synthesize | probe | self-test");
   parser.addOption({"request", "Request as JSON (docs/formats.md).", "FILE"});
   parser.addOption({"to", "Folder for synthesize.", "DIR"});
   parser.addOption({"patients", "Patients to make up.", "N", "60"});
@@ -87,7 +88,7 @@ int main(int argc, char** argv) {
   parser.addVersionOption();
   parser.process(app);
   const QStringList arguments = parser.positionalArguments();
-  static const QStringList verbs{"import", "prepare", "render", "table", "score", "synthesize", "probe", "self-test"};
+  static const QStringList verbs{"import", "prepare", "render", "table", "score", "tokenizer", "synthesize", "probe", "self-test"};
   const QString verb = arguments.value(0);
   const bool enough = verb == u"synthesize"  ? parser.isSet("to")
                       : verb == u"probe"     ? arguments.size() > 1

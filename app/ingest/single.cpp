@@ -5,15 +5,13 @@
 #include <QFileInfo>
 #include <QJsonArray>
 
-#include "app/ingest/child_pool.h"
+#include "app/ingest/one_job.h"
 #include "app/ingest/verbs.h"
 
 namespace cloister {
-namespace {
 
-/// One job; the last message's JSON.
-Result<QJsonObject> single(const QJsonObject& job, PoolLimits limits, const SandboxPaths& paths,
-                           const std::function<void(const Message&)>& onPart = {}) {
+Result<QJsonObject> oneJob(const QJsonObject& job, PoolLimits limits, const SandboxPaths& paths,
+                           const std::function<void(const Message&)>& onPart) {
   ChildPool pool(1, limits, paths);
   bool given = false;
   Result<QJsonObject> answer = Failure{FailureKind::Stopped, {}, {}};
@@ -35,6 +33,8 @@ Result<QJsonObject> single(const QJsonObject& job, PoolLimits limits, const Sand
   return answer;
 }
 
+namespace {
+
 /// The one file, and the folder its answer goes to.
 SandboxPaths pathsOf(const QJsonObject& job, const QStringList& sources) {
   SandboxPaths paths{{job["file"].toString()}, {}, sources};
@@ -55,13 +55,13 @@ QJsonObject withFile(QJsonObject request, const char* op) {
 
 Result<QJsonObject> renderVerb(const QJsonObject& request) {
   const QJsonObject job = withFile(request, "render");
-  return single(job, {}, pathsOf(job, imageSources(job["source"].toString())));
+  return oneJob(job, {}, pathsOf(job, imageSources(job["source"].toString())));
 }
 
 Result<QJsonObject> tableVerb(const QJsonObject& request) {
   ProgressLine progress;
   const QJsonObject job = withFile(request, "table");
-  auto read = single(job, {}, pathsOf(job, {"table"}), [&](const Message& m) { progress.report(m.json["rows"].toInteger(), -1); });
+  auto read = oneJob(job, {}, pathsOf(job, {"table"}), [&](const Message& m) { progress.report(m.json["rows"].toInteger(), -1); });
   if (!read) return read.error();
   return (*read)["table"].toObject();
 }
@@ -90,7 +90,7 @@ Result<QJsonObject> scoreVerb(const QJsonObject& request) {
   // The files lie in the address space, every thread reserves some of it, and a corpus of short lines needs many times its size for rows.
   const PoolLimits limits{60, (quint64(16) << 30) + 64 * bytes};
   auto scored =
-      single(job, limits, paths, [&](const Message& m) { progress.report(m.json["done"].toInteger(), m.json["total"].toInteger()); });
+      oneJob(job, limits, paths, [&](const Message& m) { progress.report(m.json["done"].toInteger(), m.json["total"].toInteger()); });
   if (!scored) return scored.error();
   return (*scored)["score"].toObject();
 }
@@ -104,7 +104,7 @@ Result<QJsonObject> synthesizeVerb(const QJsonObject& options) {
   ProgressLine progress;
   const SandboxPaths paths{{}, {job["dir"].toString()}, {"dicom"}};
   auto made =
-      single(job, {60, 0}, paths, [&](const Message& m) { progress.report(m.json["done"].toInteger(), m.json["total"].toInteger()); });
+      oneJob(job, {60, 0}, paths, [&](const Message& m) { progress.report(m.json["done"].toInteger(), m.json["total"].toInteger()); });
   if (!made) return made.error();
   return (*made)["made"].toObject();
 }
@@ -133,11 +133,11 @@ Result<QJsonObject> probeVerb(const QStringList& files) {
 }
 
 Result<QJsonObject> selfTestVerb() {
-  auto result = single({{"op", "selfTest"}}, {}, {});
+  auto result = oneJob({{"op", "selfTest"}}, {}, {});
   if (!result) return result.error();
   QJsonObject tried = (*result)["tried"].toObject();
   for (const QString& fatal : {QStringLiteral("execve"), QStringLiteral("ptrace"), QStringLiteral("unshare")}) {
-    const auto ended = single({{"op", "selfTest"}, {"fatal", fatal}}, {}, {});
+    const auto ended = oneJob({{"op", "selfTest"}, {"fatal", fatal}}, {}, {});
     tried[fatal] = ended ? QStringLiteral("allowed") : QStringLiteral("killed by ") + ended.error().args["signal"].toString();
   }
   return QJsonObject{{"sandbox", (*result)["sandbox"]}, {"tried", tried}};
