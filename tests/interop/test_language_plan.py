@@ -1,0 +1,149 @@
+"""The memory planner against independent counts: parameters by transformers, adapters by PEFT, what backward keeps by PyTorch's own hooks on a layer written
+here, states by torch.optim.AdamW; and configs from elsewhere, good and broken."""
+import json
+
+import pytest
+import torch
+import torch.nn.functional as F
+import transformers
+
+PRESETS = {"deepseek-llm-7b": (transformers.LlamaConfig, dict(num_hidden_layers=30, hidden_size=4096, intermediate_size=11008, num_attention_heads=32,
+                                                              num_key_value_heads=32, vocab_size=102400)),
+           "deepseek-coder-33b": (transformers.LlamaConfig, dict(num_hidden_layers=62, hidden_size=7168, intermediate_size=19200, num_attention_heads=56,
+                                                                 num_key_value_heads=8, vocab_size=32256)),
+           "deepseek-r1-distill-qwen-7b": (transformers.Qwen2Config, dict(num_hidden_layers=28, hidden_size=3584, intermediate_size=18944, num_attention_heads=28,
+                                                                          num_key_value_heads=4, vocab_size=152064)),
+           "llama-175b": (transformers.LlamaConfig, dict(num_hidden_layers=96, hidden_size=12288, intermediate_size=32768, num_attention_heads=96,
+                                                         num_key_value_heads=96, vocab_size=32000))}
+
+
+def plan(run, model, *options, expect=0):
+    return json.loads(run("cloister-cli", "model", "plan", model, "--json", *options, expect=expect).stdout)
+
+
+def on_paper(kind, settings):
+    with torch.device("meta"):
+        return transformers.AutoModelForCausalLM.from_config(kind(tie_word_embeddings=False, **settings))
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_parameters_and_adapters_are_those_of_transformers_and_peft(preset, run):
+    import peft
+    model = on_paper(*PRESETS[preset])
+    report = plan(run, preset, "--method", "lora", "--rank", "8")
+    assert report["parameters"] == sum(p.numel() for p in model.parameters())
+    with torch.device("meta"):
+        adapted = peft.get_peft_model(model, peft.LoraConfig(r=8, target_modules="all-linear", task_type="CAUSAL_LM"))
+    assert report["trained"] == sum(p.numel() for p in adapted.parameters() if p.requires_grad)
+    parts = report["parts"]
+    assert parts["weights"] == 2 * report["parameters"] + 2 * report["trained"] and parts["optimizer"] == 12 * report["trained"]
+
+
+class Norm(torch.autograd.Function):
+    """A fused norm: it keeps its input and one number a token."""
+
+    @staticmethod
+    def forward(context, x):
+        scale = x.float().pow(2).mean(-1, keepdim=True).add(1e-6).rsqrt()
+        context.save_for_backward(x, scale)
+        return (x.float() * scale).to(x.dtype)
+
+    @staticmethod
+    def backward(context, gradient):
+        x, scale = context.saved_tensors
+        y, g = x.float() * scale, gradient.float()
+        return (scale * (g - y * (g * y).mean(-1, keepdim=True))).to(x.dtype)
+
+
+class Layer(torch.nn.Module):
+    def __init__(self, width, hidden, heads, shared):
+        super().__init__()
+        self.heads, self.shared, self.size = heads, shared, width // heads
+        linear = lambda i, o: torch.nn.Linear(i, o, bias=False, dtype=torch.bfloat16)
+        self.q, self.k, self.v, self.o = linear(width, width), linear(width, shared * self.size), linear(width, shared * self.size), linear(width, width)
+        self.gate, self.up, self.down = linear(width, hidden), linear(width, hidden), linear(hidden, width)
+
+    def forward(self, x):
+        batch, tokens, width = x.shape
+        y = Norm.apply(x)
+        split = lambda t, n: t.view(batch, tokens, n, self.size).transpose(1, 2)
+        attended = F.scaled_dot_product_attention(split(self.q(y), self.heads), split(self.k(y), self.shared), split(self.v(y), self.shared), is_causal=True,
+                                                  enable_gqa=self.heads != self.shared)
+        x = x + self.o(attended.transpose(1, 2).reshape(batch, tokens, width))
+        y = Norm.apply(x)
+        return x + self.down(F.silu(self.gate(y)) * self.up(y))
+
+
+def kept_bytes(layers, x):
+    """Storages that backward holds, weights aside."""
+    weights = {p.untyped_storage().data_ptr() for layer in layers for p in layer.parameters()}
+    kept = {}
+
+    def note(tensor):
+        if tensor.untyped_storage().data_ptr() not in weights:
+            kept[tensor.untyped_storage().data_ptr()] = tensor  # held, so that no address is used twice
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda t: t):
+        for layer in layers:
+            x = layer(x)
+    return sum(t.untyped_storage().nbytes() for t in kept.values())
+
+
+@pytest.mark.parametrize("width, hidden, heads, shared", [(256, 688, 8, 8), (512, 1376, 8, 8), (256, 1024, 4, 4)])
+@pytest.mark.parametrize("batch, tokens", [(1, 512), (3, 256)])
+def test_activations_are_what_backward_keeps(width, hidden, heads, shared, batch, tokens, run, tmp_path):
+    layers = 3
+    config = transformers.LlamaConfig(num_hidden_layers=layers, hidden_size=width, intermediate_size=hidden, num_attention_heads=heads, num_key_value_heads=shared,
+                                      vocab_size=1000, max_position_embeddings=1024)
+    config.save_pretrained(tmp_path)
+    planned = plan(run, str(tmp_path), "--sequence", str(tokens), "--batch", str(batch))["parts"]["activations"]
+    x = torch.randn(batch, tokens, width, dtype=torch.bfloat16, requires_grad=True)
+    measured = kept_bytes([Layer(width, hidden, heads, shared) for _ in range(layers)], x)
+    assert planned == pytest.approx(measured, rel=0.05)
+
+
+def test_states_are_those_of_adamw(run, tmp_path):
+    config = transformers.LlamaConfig(num_hidden_layers=2, hidden_size=128, intermediate_size=344, num_attention_heads=4, num_key_value_heads=2, vocab_size=500,
+                                      max_position_embeddings=512, tie_word_embeddings=False)
+    config.save_pretrained(tmp_path)
+    for precision, dtype in (("fp32", torch.float32), ("bf16", torch.bfloat16)):
+        model = transformers.AutoModelForCausalLM.from_config(config).to(dtype)
+        optimizer = torch.optim.AdamW(model.parameters())
+        model(input_ids=torch.zeros(1, 8, dtype=torch.long), labels=torch.zeros(1, 8, dtype=torch.long)).loss.backward()
+        optimizer.step()
+        moments = sum(t.nbytes for state in optimizer.state.values() for t in state.values() if t.numel() > 1)
+        parts = plan(run, str(tmp_path), "--precision", precision)["parts"]
+        assert parts["weights"] == sum(p.nbytes for p in model.parameters())
+        assert parts["gradients"] == sum(p.grad.nbytes for p in model.parameters())
+        assert parts["optimizer"] == moments
+
+
+def test_a_card_size_of_ones_own(run):
+    report = plan(run, "llama-1b", "--card", "12", "--card", "24", "--method", "lora")
+    assert [c["bytes"] for c in report["cards"]] == [12e9, 24e9] and all(c["fits"] and c["sentence"] for c in report["cards"])
+
+
+@pytest.mark.parametrize("config, kind", [("{", "corrupt_file"), ("[]", "corrupt_file"), ('{"model_type":"llama"}', "corrupt_file"),
+                                          ('{"model_type":"gpt2","n_layer":2}', "unsupported_format"), (None, "not_found")])
+def test_broken_configs_are_refused(config, kind, run, tmp_path):
+    if config is not None:
+        (tmp_path / "config.json").write_text(config)
+    error = plan(run, str(tmp_path), expect=3)["error"]
+    assert error["kind"] == kind and "config.json" in json.dumps(error)
+
+
+@pytest.mark.parametrize("change", [{"num_hidden_layers": 10**12}, {"hidden_size": -1}, {"vocab_size": 2**62}, {"num_attention_heads": 0},
+                                    {"intermediate_size": "big"}])
+def test_absurd_numbers_are_refused_at_once(change, run, tmp_path):
+    transformers.LlamaConfig(num_hidden_layers=2, hidden_size=128, intermediate_size=344, num_attention_heads=4, vocab_size=500).save_pretrained(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps({**config, **change}))
+    error = plan(run, str(tmp_path), expect=3)["error"]
+    assert error["kind"] in ("corrupt_file", "unsupported_format", "too_large")
+
+
+def test_wrong_options_are_refused_by_name(run):
+    for options, name in ((["--method", "prefix"], "method"), (["--zero", "4"], "zero"), (["--sequence", "999999"], "sequence"), (["--batch", "0"], "batch")):
+        error = plan(run, "deepseek-llm-7b", *options, expect=2)["error"]
+        assert error["kind"] == "invalid_argument" and error["args"]["name"] == name
