@@ -140,7 +140,7 @@ def models_of(data_dir):
             data_dir / "mdl-llama2c-tokenizer-dev" / "tokenizer.model", data_dir / "mdl-tiny-llama-dev"]
 
 
-@pytest.mark.parametrize("which", [0, 2, 3])
+@pytest.mark.parametrize("which", range(4))
 def test_sentencepiece_models(which, run, data_dir, texts, tmp_path):
     path = models_of(data_dir)[which]
     theirs = sentencepiece.SentencePieceProcessor(model_file=str(path / "tokenizer.model" if path.is_dir() else path))
@@ -153,7 +153,7 @@ def test_sentencepiece_models(which, run, data_dir, texts, tmp_path):
     support.same(strings, support.our_texts(run, path, expected, tmp_path), theirs.decode(expected))
 
 
-@pytest.mark.parametrize("kind, normalizer, options", [("bpe", "identity", []), ("bpe", "nfkc", ["--no-byte-fallback"])])
+@pytest.mark.parametrize("kind, normalizer, options", [("bpe", "identity", []), ("unigram", "nfkc", []), ("bpe", "nfkc", ["--no-byte-fallback"])])
 def test_training(kind, normalizer, options, run, data_dir, texts, tmp_path):
     source = data_dir / "txt-shakespeare-dev" / "input.txt"
     made = json.loads(run("cloister-cli", "tokenizer", "train", "--input", source, "--kind", kind, "--normalizer", normalizer, "--vocab-size", 1500, *options,

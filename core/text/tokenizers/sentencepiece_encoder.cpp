@@ -1,6 +1,7 @@
 #include "core/text/tokenizers/sentencepiece_encoder.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <functional>
@@ -13,7 +14,7 @@ namespace {
 
 using Type = SentencePieceModel::PieceType;
 constexpr std::string_view kSpace = "▁";
-constexpr double kUnknownPenalty = 10;
+constexpr float kUnknownPenalty = 10;
 
 bool goesOnBehindSpace(std::string_view piece) {
   std::size_t at = 0;
@@ -112,7 +113,7 @@ void SentencePieceEncoder::readUnigram(const SentencePieceModel& model) {
     least = any ? std::min(least, p.score) : p.score;
     any = true;
   }
-  unknownScore_ = double(least) - kUnknownPenalty;
+  unknownScore_ = least - kUnknownPenalty;
   edges_ = MergeTable(bytes);
   pieceAt_.assign(1, -1);
   for (std::size_t i = 0; i < model.pieces.size(); ++i) {
@@ -188,7 +189,7 @@ void SentencePieceEncoder::normalize(EditedText& text) const {
 
 void SentencePieceEncoder::encode(std::string_view normal, SentencePieceScratch& s, std::vector<std::int32_t>& ids,
                                   std::vector<std::uint32_t>* ends) const {
-  if (!wordsEndAtSpaces_) return encodeWord(normal, s, ids, ends);
+  if (!bpe_ || !wordsEndAtSpaces_) return encodeWord(normal, s, ids, ends);
   for (std::size_t from = 0, at = 0; at < normal.size(); from = at) {
     while (normal.substr(at).starts_with(kSpace)) at += kSpace.size();
     at = std::min(normal.find(kSpace, at), normal.size());
@@ -234,14 +235,21 @@ void SentencePieceEncoder::encodeWord(std::string_view word, SentencePieceScratc
   if (cached) s.bpe.cache.add(word, hash, s.ids.data(), s.ids.size());
 }
 
-/// The best way to each end; of equals the one that came first, which is the longest last piece.
+/// The best way to each end; of equals the one that came first, which is the longest last piece. Sums are of single precision and begin
+/// anew beyond 100,000, because that decides between cuts that are equally good, and the reference does so.
 void SentencePieceEncoder::viterbi(std::string_view word, SentencePieceScratch& s) const {
+  constexpr float kLargestSum = 100'000;
   auto& nodes = s.nodes;
   nodes.assign(word.size() + 1, {0, 0, -1});
-  const auto reach = [&](std::size_t from, std::size_t to, double score, std::int32_t id) {
+  std::size_t furthest = 0;
+  const auto reach = [&](std::size_t from, std::size_t to, float score, std::int32_t id) {
+    furthest = std::max(furthest, to);
     if (nodes[to].id < 0 || score > nodes[to].score) nodes[to] = {score, std::uint32_t(from), id};
   };
   for (std::size_t from = 0; from < word.size();) {
+    if (const float sum = nodes[from].score; std::abs(sum) > kLargestSum)
+      for (std::size_t i = from; i <= furthest; ++i)
+        if (i == from || nodes[i].id >= 0) nodes[i].score -= sum;
     std::size_t single = from;
     (void)nextCodePoint(word, single);
     bool known = false;
@@ -251,7 +259,7 @@ void SentencePieceEncoder::viterbi(std::string_view word, SentencePieceScratch& 
       if (node < 0) break;
       const std::int32_t id = pieceAt_[std::size_t(node)];
       if (id < 0) continue;
-      reach(from, at + 1, nodes[from].score + double(scores_[std::size_t(id)]), id);
+      reach(from, at + 1, nodes[from].score + scores_[std::size_t(id)], id);
       known = known || at + 1 == single;
     }
     if (!known) reach(from, single, nodes[from].score + unknownScore_, unknown_);

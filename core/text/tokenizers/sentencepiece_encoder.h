@@ -1,7 +1,7 @@
-// Encoding with a SentencePiece model by code of our own: the normalizer's table, BPE by merges and unigram by Viterbi, word by word where
-// no piece goes on behind a space. The ids are those of the Python package sentencepiece 0.2.3; Debian's library 0.1.97 adds up unigram
-// scores in single precision and ends elsewhere when two cuts are equally good. Algorithms: Kudo & Richardson 2018; Kudo 2018. Immutable;
-// the scratch belongs to one thread at a time.
+// Encoding with a SentencePiece model by code of our own: the normalizer's table, BPE by merges (word by word where no piece goes on behind
+// a space) and unigram by Viterbi. The ids are those of the Python package sentencepiece 0.2.3; Debian's library 0.1.97 lets unigram scores
+// of long texts run out of precision. Algorithms: Kudo & Richardson 2018; Kudo 2018. Immutable; the scratch belongs to one thread at a
+// time.
 #pragma once
 #include <memory>
 #include <optional>
@@ -18,7 +18,7 @@ struct SentencePieceScratch {
   BpeScratch bpe;
   EditedText text;
   struct Node {
-    double score;
+    float score;
     std::uint32_t from;
     std::int32_t id;  // -1: not reached
   };
@@ -58,7 +58,7 @@ class SentencePieceEncoder {
   MergeTable edges_;                   ///< unigram: (node, byte) → node
   std::vector<std::int32_t> pieceAt_;  ///< of a node; -1 none
   std::vector<float> scores_;          ///< by id
-  double unknownScore_ = 0;
+  float unknownScore_ = 0;
   std::int32_t unknown_ = -1;
   std::array<std::int32_t, 256> bytes_{};
   bool byteFallback_ = false, wordsEndAtSpaces_ = false;
