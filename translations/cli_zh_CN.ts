@@ -1400,6 +1400,8 @@
     <message>
         <source>On each card: weights %1, gradients %2, optimizer %3, activations %4, logits %5, cache %6, overhead %7; together %8</source>
         <translation>每张显卡：权重 %1，梯度 %2，优化器 %3，激活 %4，logits %5，缓存 %6，其他开销 %7；合计 %8</translation>
+    </message>
+    <message>
         <source>Learns a SentencePiece tokenizer from text files.</source>
         <translation>从文本文件学习一个 SentencePiece 分词器。</translation>
     </message>
