@@ -105,6 +105,20 @@ def test_the_random_texts_reach_what_they_should():
     assert any(not h.strip() for h in hypotheses) and len(set(text)) > 1500
 
 
+def test_every_character(tmp_path):
+    """Lower case and each tokenizer on all characters that this Python knows: what sacreBLEU made words of must come apart in the same places."""
+    characters = [chr(c) for c in range(1, 0x110000) if not 0xD800 <= c < 0xE000 and c != 0x0A and unicodedata.category(chr(c)) != "Cn"]
+    assert len(characters) > 280_000
+    texts = [f"x{c}y {c}" for c in characters]
+    _, segments = score(tmp_path, "exact", texts, [[text.lower() for text in texts]], {"lowercase": True})
+    assert [hex(ord(c)) for c, s in zip(characters, segments) if s != 100] == []
+    texts = [f"a{c}b 1{c}2 {c}" for c in characters]
+    for name in ("intl", "zh", "13a"):
+        tokenizer = BLEU(tokenize=name).tokenizer
+        _, segments = score(tmp_path, "bleu", texts, [[tokenizer(text.rstrip()) for text in texts]], {"tokenize": name})
+        assert [hex(ord(c)) for c, s in zip(characters, segments) if abs(s - 100) > 1e-9] == [], name
+
+
 # BLEU ---------------------------------------------------------------------------------------------------------------------------------------------
 
 BLEU_OPTIONS = [dict(tokenize="13a"), dict(tokenize="13a", lowercase=True), dict(tokenize="zh"), dict(tokenize="zh", lowercase=True), dict(tokenize="intl"),

@@ -43,7 +43,6 @@ Result<Request> parse(const QJsonObject& o) {
   request.metric = std::move(*metric);
   request.hypotheses = o["hypotheses"].toString();
   for (const QJsonValue& file : o["references"].toArray()) request.references << file.toString();
-  if (request.references.isEmpty()) return refused("references", {}, QStringLiteral("files"));
   request.baseline = o["baseline"].toString();
   request.sentences = o["sentences"].toString();
   request.field = o["field"].toString(QStringLiteral("text"));
@@ -270,7 +269,7 @@ Result<void> addTests(const Request& request, const Files& files, const Corpus& 
   Ticker ticker(progress);
   SignificanceOptions options = request.significance;
   options.progress = [&ticker](int done, int total) { ticker.tick(done, total); };
-  if (request.baseline.isEmpty()) {
+  if (files.baseline.size() == 0) {
     if (!request.interval) return {};
     const std::vector<ScoreInterval> intervals = bootstrap(metric, corpus.rows(), options);
     addPerName(answer, metric.names(), QStringLiteral("interval"), [&](std::size_t n) { return toJson(intervals[n], options); });
@@ -287,30 +286,70 @@ Result<void> addTests(const Request& request, const Files& files, const Corpus& 
   return {};
 }
 
-}  // namespace
+using TakeRows = std::function<Result<void>(const Rows&)>;
 
-Result<QJsonObject> runScoreJob(const QJsonObject& o, const Progress& progress) {
-  auto request = parse(o);
-  if (!request) return request.error();
-  Files files;
-  if (auto opened = open(*request, files); !opened) return opened.error();
-  const Metric& metric = *request->metric;
-  Corpus corpus(metric, files.hypotheses, files.references, request->significance.threads);
-  const bool keep = request->interval || !request->baseline.isEmpty() || !request->sentences.isEmpty();
-  if (auto scored = corpus.run(keep, progress); !scored) return scored.error();
+/// takeRows: the rows of all segments, when somebody wants them.
+Result<QJsonObject> scored(const Request& request, const Files& files, const TakeRows& takeRows, const Progress& progress) {
+  const Metric& metric = *request.metric;
+  Corpus corpus(metric, files.hypotheses, files.references, request.significance.threads);
+  const bool keep = request.interval || files.baseline.size() > 0 || takeRows;
+  if (auto done = corpus.run(keep, progress); !done) return done.error();
   const std::vector<double> sums = corpus.sums(), scores = metric.scores(sums);
   const int references = referenceCount(files.references, files.hypotheses.size());
-  QJsonObject answer{{"metric", request->name},
+  QJsonObject answer{{"metric", request.name},
                      {"segments", qint64(files.hypotheses.size())},
                      {"references", references},
                      {"signature", metric.signature(references)},
                      {"parts", metric.parts(sums)}};
   addPerName(answer, metric.names(), QStringLiteral("score"), [&](std::size_t n) { return scores[n]; });
   if (metric.names().size() == 1) answer["name"] = metric.names().first();
-  if (!request->sentences.isEmpty())
-    if (auto written = writeSegmentScores(metric, corpus.rows(), request->sentences); !written) return written.error();
-  if (auto tested = addTests(*request, files, corpus, references, progress, answer); !tested) return tested.error();
+  if (takeRows)
+    if (auto taken = takeRows(corpus.rows()); !taken) return taken.error();
+  if (auto tested = addTests(request, files, corpus, references, progress, answer); !tested) return tested.error();
   return answer;
+}
+
+Result<void> hold(TextSet texts, Files& files) {
+  if (texts.references.empty()) return refused("references", {}, QStringLiteral("≥ 1"));
+  if (auto held = files.hypotheses.hold(QStringLiteral("hypotheses"), std::move(texts.hypotheses)); !held) return held;
+  for (std::vector<std::string>& reference : texts.references) {
+    Segments& held = files.references.emplace_back();
+    if (auto done = held.hold(QStringLiteral("references"), std::move(reference)); !done) return done;
+    if (held.size() != files.hypotheses.size()) return differentCounts(held, files.hypotheses);
+  }
+  if (texts.baseline.empty()) return {};
+  if (auto held = files.baseline.hold(QStringLiteral("baseline"), std::move(texts.baseline)); !held) return held;
+  if (files.baseline.size() != files.hypotheses.size()) return differentCounts(files.baseline, files.hypotheses);
+  return {};
+}
+
+}  // namespace
+
+Result<QJsonObject> runScoreJob(const QJsonObject& o, const Progress& progress) {
+  auto request = parse(o);
+  if (!request) return request.error();
+  if (request->references.isEmpty()) return refused("references", {}, QStringLiteral("files"));
+  Files files;
+  if (auto opened = open(*request, files); !opened) return opened.error();
+  TakeRows write;
+  if (!request->sentences.isEmpty())
+    write = [&](const Rows& rows) { return writeSegmentScores(*request->metric, rows, request->sentences); };
+  return scored(*request, files, write, progress);
+}
+
+Result<QJsonObject> scoreTexts(const QJsonObject& o, TextSet texts, std::vector<std::vector<double>>* sentences, const Progress& progress) {
+  auto request = parse(o);
+  if (!request) return request.error();
+  Files files;
+  if (auto held = hold(std::move(texts), files); !held) return held.error();
+  TakeRows take;
+  if (sentences)
+    take = [&](const Rows& rows) -> Result<void> {
+      for (std::size_t i = 0; i < rows.size(); ++i)
+        sentences->push_back(request->metric->segmentScores(std::span(rows.row(i), rows.width)));
+      return {};
+    };
+  return scored(*request, files, take, progress);
 }
 
 }  // namespace cloister::scores

@@ -126,6 +126,19 @@ Result<void> Segments::open(const QString& path, TextFormat format, const QStrin
   return format == TextFormat::JsonLines ? readJsonLines(field) : Result<void>();
 }
 
+Result<void> Segments::hold(const QString& name, std::vector<std::string> texts) {
+  path_ = name;
+  if (texts.empty()) return Failure{FailureKind::EmptyFile, {{"path", name}}, {}};
+  for (std::string& text : texts) {
+    if (const std::size_t bad = validText(text); bad != text.size())
+      return Failure{FailureKind::InvalidText,
+                     {{"path", name}, {"line", qint64(texts_.size() + 1)}, {"byte", qint64(bad + 1)}, {"offset", qint64(bad)}},
+                     {}};
+    texts_.push_back(own_.emplace_back(std::move(text)));
+  }
+  return {};
+}
+
 void Segments::texts(std::size_t i, std::vector<std::string_view>& out) const {
   if (counts_.empty()) return out.push_back(texts_[i]);
   for (std::size_t t = counts_[i]; t < counts_[i + 1]; ++t) out.push_back(texts_[t]);

@@ -29,6 +29,8 @@ class Segments {
   /// EmptyFile, InvalidText (path, line, byte), CorruptFile (a JSON line that does not hold what it should), NotFound … field: of
   /// JsonLines.
   Result<void> open(const QString& path, TextFormat, const QString& field);
+  /// Texts that are in memory already. name stands for the path in failures. EmptyFile, InvalidText.
+  Result<void> hold(const QString& name, std::vector<std::string> texts);
   std::size_t size() const { return counts_.empty() ? texts_.size() : counts_.size() - 1; }
   /// The first text of a segment.
   std::string_view text(std::size_t i) const { return texts_[counts_.empty() ? i : counts_[i]]; }

@@ -10,6 +10,7 @@
 #include "core/text/scores/metric.h"
 #include "core/text/scores/ngrams.h"
 #include "core/text/scores/porter.h"
+#include "core/text/scores/score_job.h"
 #include "core/text/scores/significance.h"
 
 using namespace cloister;
@@ -142,6 +143,24 @@ class TestScores : public QObject {
       QCOMPARE(paired[0].systemInterval.low, first[0].systemInterval.low);
       QVERIFY(first[0].systemInterval.low < first[0].system && first[0].system < first[0].systemInterval.high);
     }
+  }
+
+  void textsInMemory() {
+    // sacreBLEU 2.6.0: BLEU(effective_order=False).corpus_score(…), sentence_score with effective order
+    const TextSet texts{{"good morning", "the quick brown fox jumped over the dog"},
+                        {{"good morning everyone", "the quick brown fox jumps over the lazy dog"}},
+                        {"bad evening", "a slow fox"}};
+    std::vector<std::vector<double>> sentences;
+    const auto answer = scoreTexts({{"metric", "bleu"}, {"trials", 100}}, texts, &sentences);
+    QVERIFY(bool(answer));
+    QVERIFY(std::abs((*answer)["score"].toDouble() - 36.0287272529) < 1e-9);
+    QCOMPARE(sentences.size(), std::size_t(2));
+    QVERIFY(std::abs(sentences[0][0] - 60.6530659713) < 1e-9 && std::abs(sentences[1][0] - 37.7079459659) < 1e-9);
+    QVERIFY((*answer)["paired"].toObject()["difference"].toDouble() > 0);
+    QCOMPARE(scoreTexts({{"metric", "bleu"}}, {{"a"}, {}, {}}).error().kind, FailureKind::InvalidArgument);
+    QCOMPARE(scoreTexts({{"metric", "bleu"}}, {{"a", "b"}, {{"a"}}, {}}).error().kind, FailureKind::LineCountMismatch);
+    QCOMPARE(scoreTexts({{"metric", "bleu"}}, {{"a", "\xC3"}, {{"a", "b"}}, {}}).error().args["line"].toInt(), 2);
+    QCOMPARE(scoreTexts({{"metric", "bleu"}}, {{}, {{"a"}}, {}}).error().kind, FailureKind::EmptyFile);
   }
 
   void optionsOutOfRangeAreNamed_data() {
