@@ -1509,5 +1509,85 @@
         <source>A file to write: a JSON text a line.</source>
         <translation>要写的文件：每行一个 JSON 字符串。</translation>
     </message>
+    <message>
+        <source>Judge a language model: perplexity, against its base, choices, attacks on its embeddings, memorised texts, speed.</source>
+        <translation>评判语言模型：困惑度、与基础模型比较、选择题、词向量攻击、逐字记忆的文本、速度。</translation>
+    </message>
+    <message>
+        <source>JSON file with token numbers of the texts to judge by: input_ids and, where a prompt is not judged, answer_start.</source>
+        <translation>JSON 文件，含用于评判的文本的词元编号：input_ids；若提示部分不参与评判，另加 answer_start。</translation>
+    </message>
+    <message>
+        <source>The model it was made from: both read the same texts.</source>
+        <translation>它由之而来的模型：两者读同样的文本。</translation>
+    </message>
+    <message>
+        <source>JSON file with questions, answers and the right one, as token numbers.</source>
+        <translation>JSON 文件，以词元编号给出问题、各选项和正确项。</translation>
+    </message>
+    <message>
+        <source>JSON file with token numbers of training texts: which does it repeat word for word?</source>
+        <translation>JSON 文件，含训练文本的词元编号：哪些会被逐字复述？</translation>
+    </message>
+    <message>
+        <source>Attack the vectors of the words (FGSM and PGD).</source>
+        <translation>攻击词向量（FGSM 与 PGD）。</translation>
+    </message>
+    <message>
+        <source>Strengths of the attacks, in sizes of a word's vector, separated by commas.</source>
+        <translation>攻击强度，以词向量的大小为单位，用逗号分隔。</translation>
+    </message>
+    <message>
+        <source>Attack so many texts.</source>
+        <translation>攻击多少个文本。</translation>
+    </message>
+    <message>
+        <source>Time the first and the following tokens.</source>
+        <translation>测量首个词元及后续词元的时间。</translation>
+    </message>
+    <message>
+        <source>Folder made by model export, timed as well; may be given more than once.</source>
+        <translation>由 model export 生成的文件夹，一并计时；可多次给出。</translation>
+    </message>
+    <message>
+        <source>Bootstrap resamples for the intervals.</source>
+        <translation>用于区间的自助重抽样次数。</translation>
+    </message>
+    <message>
+        <source>Seed of everything random.</source>
+        <translation>所有随机过程的种子。</translation>
+    </message>
+    <message>
+        <source>Write the report into this JSON file.</source>
+        <translation>将报告写入此 JSON 文件。</translation>
+    </message>
+    <message>
+        <source> (95 % between %1 and %2)</source>
+        <translation>（95 % 区间 %1 至 %2）</translation>
+    </message>
+    <message>
+        <source>Perplexity: %1, tokens judged: %2</source>
+        <translation>困惑度：%1，评判的词元：%2</translation>
+    </message>
+    <message>
+        <source>Base model: %1; ratio: %2, p = %3</source>
+        <translation>基础模型：%1；比值：%2，p = %3</translation>
+    </message>
+    <message>
+        <source>Right choices: %1; by mean over tokens: %2</source>
+        <translation>选对的比例：%1；按词元平均：%2</translation>
+    </message>
+    <message>
+        <source>Training texts repeated word for word: %1 of %2; longest run of tokens: %3</source>
+        <translation>被逐字复述的训练文本：%1 / %2；最长连续词元：%3</translation>
+    </message>
+    <message>
+        <source>%1 %2, ε %3: perplexity %4, first choices lost: %5 %, words still read the same: %6 %</source>
+        <translation>%1 %2，ε %3：困惑度 %4，丢失的首选：%5 %，仍读作原词：%6 %</translation>
+    </message>
+    <message>
+        <source>%1 %2: first token %3 ms, then %4 ms a token (%5 tokens/s)</source>
+        <translation>%1 %2：首个词元 %3 ms，其后每词元 %4 ms（%5 词元/秒）</translation>
+    </message>
 </context>
 </TS>

@@ -2,8 +2,10 @@
 #include <QDir>
 #include <QJsonArray>
 #include <QLocale>
+#include <QTemporaryDir>
 
 #include "app/cli/verb.h"
+#include "core/domain/files.h"
 #include "core/runs/worker_call.h"
 
 namespace cloister::cli {
@@ -173,10 +175,122 @@ class ModelExport : public Verb {
   }
 };
 
+class ModelEvaluate : public Verb {
+ public:
+  QStringList path() const override { return {"model", "evaluate"}; }
+  QString summary() const override {
+    return tr("Judge a language model: perplexity, against its base, choices, attacks on its embeddings, memorised texts, speed.");
+  }
+  QStringList examples() const override {
+    return {"cloister-cli model evaluate models/tuned --base models/base --ids held-out.json --attacks --to report.json",
+            "cloister-cli model evaluate models/tuned --ids held-out.json --latency --onnx deliver --training training.json"};
+  }
+  QString arguments() const override { return "DIR"; }
+  int minimumArguments() const override { return 1; }
+  int maximumArguments() const override { return 1; }
+  bool needsProject() const override { return false; }
+  QList<QCommandLineOption> options() const override {
+    return {{"ids", tr("JSON file with token numbers of the texts to judge by: input_ids and, where a prompt is not judged, answer_start."),
+             "FILE"},
+            {"base", tr("The model it was made from: both read the same texts."), "DIR"},
+            {"choices", tr("JSON file with questions, answers and the right one, as token numbers."), "FILE"},
+            {"training", tr("JSON file with token numbers of training texts: which does it repeat word for word?"), "FILE"},
+            {"attacks", tr("Attack the vectors of the words (FGSM and PGD).")},
+            {"epsilons", tr("Strengths of the attacks, in sizes of a word's vector, separated by commas."), "LIST", "0.05,0.1,0.2,0.5"},
+            {"attacked-texts", tr("Attack so many texts."), "N", "50"},
+            {"latency", tr("Time the first and the following tokens.")},
+            {"onnx", tr("Folder made by model export, timed as well; may be given more than once."), "DIR"},
+            {"resamples", tr("Bootstrap resamples for the intervals."), "N", "1000"},
+            {"seed", tr("Seed of everything random."), "N", "20"},
+            {"to", tr("Write the report into this JSON file."), "FILE"}};
+  }
+  int execute(Context& context) override {
+    if (!context.isSet("ids"))
+      return context.fail({FailureKind::InvalidArgument, {{"name", "--ids"}, {"value", ""}, {"allowed", tr("a file")}}, {}});
+    auto request = requestFrom(context);
+    if (!request) return context.fail(request.error());
+    QTemporaryDir work;
+    const QString file = work.filePath("request.json");
+    if (auto written = writeJsonAtomically(file, *request); !written) return context.fail(written.error());
+    QStringList call{"model-evaluate", "--request", file};
+    if (context.isSet("to")) call << "--to" << absolute(context.value("to"));
+    return answer(context, call, [&](const QJsonObject& report) { print(context, report); });
+  }
+
+ private:
+  static Result<QJsonObject> requestFrom(Context& context) {
+    QJsonObject request{
+        {"model", absolute(context.arguments()[0])}, {"texts", absolute(context.value("ids"))}, {"latency", context.isSet("latency")}};
+    for (const char* name : {"base", "choices", "training"})
+      if (context.isSet(QLatin1String(name))) request[QLatin1String(name)] = absolute(context.value(QLatin1String(name)));
+    for (const auto& [name, member] :
+         {std::pair{"resamples", "resamples"}, std::pair{"seed", "seed"}, std::pair{"attacked-texts", "attackedTexts"}}) {
+      auto value = context.integer(QLatin1String(name), 1, 1'000'000'000);
+      if (!value) return value.error();
+      request[QLatin1String(member)] = *value;
+    }
+    QJsonArray folders;
+    for (const QString& dir : context.values("onnx")) folders << absolute(dir);
+    request["onnx"] = folders;
+    if (!context.isSet("attacks")) return request;
+    QJsonArray epsilons;
+    for (const QString& word : context.value("epsilons").split(',', Qt::SkipEmptyParts)) {
+      bool ok = false;
+      const double e = word.toDouble(&ok);
+      if (!ok || e < 0 || e > 100)
+        return Failure{FailureKind::InvalidArgument, {{"name", "--epsilons"}, {"value", word}, {"allowed", "0 … 100"}}, {}};
+      epsilons << e;
+    }
+    QJsonArray attacks;
+    for (const char* kind : {"fgsm", "pgd"})
+      for (const char* norm : {"linf", "l2"})
+        attacks << QJsonObject{{"kind", kind}, {"norm", norm}, {"epsilons", epsilons}, {"seed", request["seed"]}};
+    request["attacks"] = attacks;
+    return request;
+  }
+
+  static QString withInterval(const QJsonValue& v) {
+    const QString value = QString::number(v["value"].toDouble(), 'g', 5);
+    if (!v.toObject().contains("low")) return value;
+    return value + tr(" (95 % between %1 and %2)").arg(v["low"].toDouble(), 0, 'g', 5).arg(v["high"].toDouble(), 0, 'g', 5);
+  }
+
+  static void print(Context& context, const QJsonObject& report) {
+    context.print(
+        tr("Perplexity: %1, tokens judged: %2").arg(withInterval(report["perplexity"])).arg(report["perplexity"]["tokens"].toInteger()));
+    if (const QJsonObject base = report["base"].toObject(); !base.isEmpty())
+      context.print(tr("Base model: %1; ratio: %2, p = %3")
+                        .arg(withInterval(base), withInterval(base["ratio"]))
+                        .arg(base["p"].toDouble(), 0, 'g', 3));
+    if (const QJsonObject c = report["choices"].toObject(); !c.isEmpty())
+      context.print(tr("Right choices: %1; by mean over tokens: %2").arg(withInterval(c["accuracy"]), withInterval(c["accuracyPerToken"])));
+    if (const QJsonObject m = report["memorisation"].toObject(); !m.isEmpty())
+      context.print(tr("Training texts repeated word for word: %1 of %2; longest run of tokens: %3")
+                        .arg(m["repeated"].toInteger())
+                        .arg(m["texts"].toInteger())
+                        .arg(m["longestVerbatim"].toInteger()));
+    for (const QJsonValue& a : report["attacks"].toArray())
+      for (const QJsonValue& e : a["epsilons"].toArray())
+        context.print(tr("%1 %2, ε %3: perplexity %4, first choices lost: %5 %, words still read the same: %6 %")
+                          .arg(a["kind"].toString().toUpper(), a["norm"] == QJsonValue("l2") ? "L2" : "L∞")
+                          .arg(e["epsilon"].toDouble())
+                          .arg(e["perplexity"].toDouble(), 0, 'g', 4)
+                          .arg(100 * e["successRate"].toDouble(), 0, 'f', 1)
+                          .arg(100 * e["readTheSame"].toDouble(), 0, 'f', 1));
+    for (const QJsonValue& l : report["latency"].toArray())
+      context.print(tr("%1 %2: first token %3 ms, then %4 ms a token (%5 tokens/s)")
+                        .arg(l["runtime"].toString(), l["precision"].toString())
+                        .arg(l["firstTokenMs"].toDouble(), 0, 'f', 1)
+                        .arg(l["perTokenMs"].toDouble(), 0, 'f', 2)
+                        .arg(l["tokensPerSecond"].toDouble(), 0, 'f', 1));
+  }
+};
+
 VerbRegistration<ModelShow> show;
 VerbRegistration<ModelImport> import;
 VerbRegistration<ModelLogits> logits;
 VerbRegistration<ModelExport> onnx;
+VerbRegistration<ModelEvaluate> evaluate;
 
 }  // namespace
 }  // namespace cloister::cli

@@ -28,6 +28,7 @@ int modelExportVerb(const QStringList& arguments);
 int generateVerb(const QStringList& arguments);
 int filterLogitsVerb(const QStringList& arguments);
 int modelPlanVerb(const QStringList& arguments);
+int modelEvaluateVerb(const QStringList& arguments);
 
 /// Value of "--name VALUE"; InvalidArgument thrown when it is required and missing.
 QString option(const QStringList& arguments, const QString& name, bool required = true, const QString& fallback = {});

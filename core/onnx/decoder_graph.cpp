@@ -1,14 +1,15 @@
 #include "core/onnx/decoder_graph.h"
 
+#include <algorithm>
 #include <cmath>
-#include <cstring>
-#include <numeric>
 #include <optional>
+#include <utility>
 
 #include <QJsonArray>
 #include <QJsonDocument>
 
 #include "core/domain/version.h"
+#include "core/tensors/half.h"
 
 namespace cloister::onnx {
 namespace {
@@ -71,30 +72,12 @@ class DecoderLowering {
       return nullptr;
     }
     const TensorView& v = it->second;
-    const bool known = v.dtype == DType::F32 || v.dtype == DType::F16 || v.dtype == DType::BF16;
-    if (v.shape == shape && known) return &v;
+    if (v.shape == shape && isFloat(v.dtype)) return &v;
     fail({FailureKind::CorruptFile, {{"path", path_}}, QStringLiteral("tensor %1 has another shape or type than the model").arg(shown)});
     return nullptr;
   }
   void fail(Failure f) {
     if (!failure_) failure_ = std::move(f);
-  }
-
-  static void widen(const TensorView& v, Floats& to) {
-    to.resize(v.bytes / dtypeSize(v.dtype));
-    if (v.dtype == DType::F32) {
-      std::memcpy(to.data(), v.data, v.bytes);
-      return;
-    }
-    const auto* from = reinterpret_cast<const std::uint16_t*>(v.data);
-    for (std::size_t i = 0; i < to.size(); ++i) {
-      if (v.dtype == DType::F16) {
-        to[i] = fromHalf(from[i]);
-      } else {
-        const std::uint32_t bits = std::uint32_t(from[i]) << 16;
-        std::memcpy(&to[i], &bits, sizeof bits);
-      }
-    }
   }
 
   std::string put(const std::string& name, Dims dims, const Floats& values) {

@@ -2,6 +2,7 @@
 
 #include "core/onnx/graph_edit.h"
 #include "core/onnx/quantize.h"
+#include "core/tensors/half.h"
 
 namespace cloister::onnx {
 namespace {

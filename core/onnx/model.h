@@ -123,8 +123,4 @@ Result<void> writeModel(const Model&, const QString& path, const WriteOptions& =
 Result<Model> readModel(const QString& path);
 Result<Model> parseModel(std::string_view bytes, const QString& path);
 
-/// IEEE half precision, round to nearest even; overflow becomes infinity.
-std::uint16_t toHalf(float);
-float fromHalf(std::uint16_t);
-
 }  // namespace cloister::onnx

@@ -128,6 +128,8 @@ DecoderModel DecoderModel::initialised(const DecoderConfig& config, std::uint64_
   return DecoderModel(config, std::move(tensors));
 }
 
+at::Tensor DecoderModel::embed(const at::Tensor& ids) const { return at::embedding(embedding_, ids); }
+
 at::Tensor DecoderModel::hidden(const DecoderInput& in, DecoderCache* cache, LatentPath path) {
   const std::int64_t past = cache ? cache->length() : 0, t = in.ids.size(1);
   LayerContext c;
@@ -143,7 +145,7 @@ at::Tensor DecoderModel::hidden(const DecoderInput& in, DecoderCache* cache, Lat
   c.sine = angles.sin() * scale;
   c.mask = maskOf(in, past, path);
   c.causal = !c.mask.defined() && t > 1;
-  at::Tensor x = at::embedding(embedding_, in.ids);
+  at::Tensor x = in.embeddings.defined() ? in.embeddings : embed(in.ids);
   for (std::size_t i = 0; i < layers_.size(); ++i) x = layer(i, x, c);
   if (cache) cache->advance(t);
   return rmsNorm(x, norm_, config_.normEpsilon);

@@ -17,10 +17,11 @@
 namespace cloister {
 
 struct DecoderInput {
-  at::Tensor ids;             ///< int64 [B, T]
-  at::Tensor positions = {};  ///< int64 [B, T]; undefined: counted on from the cache
-  at::Tensor documents = {};  ///< int64 [B, T], packed samples: a token sees its own document only. Undefined: one. Without a cache
-  at::Tensor valid = {};      ///< bool [B, S], false for padding, which nobody sees. Undefined: no padding
+  at::Tensor ids;              ///< int64 [B, T]
+  at::Tensor positions = {};   ///< int64 [B, T]; undefined: counted on from the cache
+  at::Tensor documents = {};   ///< int64 [B, T], packed samples: a token sees its own document only. Undefined: one. Without a cache
+  at::Tensor embeddings = {};  ///< [B, T, hidden] instead of the rows of the table that ids name; undefined: those rows
+  at::Tensor valid = {};       ///< bool [B, S], false for padding, which nobody sees. Undefined: no padding
 };
 
 class DecoderModel {
@@ -33,6 +34,8 @@ class DecoderModel {
   const DecoderConfig& config() const { return config_; }
   /// After the last norm. Appends to the cache when given.
   at::Tensor hidden(const DecoderInput&, DecoderCache* cache = nullptr, LatentPath = LatentPath::Automatic);
+  at::Tensor embed(const at::Tensor& ids) const;  ///< [..., hidden]
+  const at::Tensor& embeddingTable() const { return embedding_; }
   /// Of hidden states (any leading shape).
   at::Tensor logits(const at::Tensor& hidden) const;
   const at::Tensor& head() const { return head_; }  ///< [V, hidden]
