@@ -1230,16 +1230,18 @@
     <message>
         <source>The share of texts equal to one of their references.</source>
         <translation>与任一参考完全相同的文本所占比例。</translation>
-        <source>Write a language model as ONNX, quantized if wanted, and compare it with the original.</source>
-        <translation>将语言模型写成 ONNX（可选量化），并与原模型比较。</translation>
     </message>
     <message>
-        <source>standard (opset 23) or genai (GroupQueryAttention and genai_config.json, for onnxruntime-genai).</source>
-        <translation>standard（opset 23）或 genai（GroupQueryAttention 与 genai_config.json，供 onnxruntime-genai 使用）。</translation>
+        <source>Write a language model as ONNX or GGUF, quantized if wanted; ONNX is compared with the original.</source>
+        <translation>将语言模型写成 ONNX 或 GGUF（可选量化）；ONNX 会与原模型比较。</translation>
     </message>
     <message>
-        <source>none, fp16, dynamic-int8, int8 or int4 (weights in blocks).</source>
-        <translation>none、fp16、dynamic-int8、int8 或 int4（权重分块）。</translation>
+        <source>standard (ONNX opset 23), genai (for onnxruntime-genai) or gguf (for llama.cpp).</source>
+        <translation>standard（ONNX opset 23）、genai（供 onnxruntime-genai 使用）或 gguf（供 llama.cpp 使用）。</translation>
+    </message>
+    <message>
+        <source>none, fp16, dynamic-int8, int8 or int4 (weights in blocks); gguf: fp16 or q8_0.</source>
+        <translation>none、fp16、dynamic-int8、int8 或 int4（权重分块）；gguf：fp16 或 q8_0。</translation>
     </message>
     <message>
         <source>Weights that share a scale: 16, 32, 64, 128 or 256.</source>
@@ -1280,10 +1282,6 @@
     <message>
         <source>Outside the limit: do not hand it out.</source>
         <translation>超出上限：请勿交付。</translation>
-    </message>
-    <message>
-        <source>Write a language model as ONNX, quantized if wanted, and compare it with the original.</source>
-        <translation>将语言模型写成 ONNX（可选量化），并与原模型比较。</translation>
     </message>
     <message>
         <source>Let a language model write on from token numbers: greedy, sampled or by beam search.</source>
@@ -1403,7 +1401,7 @@
     </message>
     <message>
         <source>Learns a SentencePiece tokenizer from text files.</source>
-        <translation>从文本文件学习一个 SentencePiece 分词器。</translation>
+        <translation>从文本文件学习 SentencePiece 分词器。</translation>
     </message>
     <message>
         <source>A text file; may be repeated.</source>
@@ -1588,6 +1586,10 @@
     <message>
         <source>%1 %2: first token %3 ms, then %4 ms a token (%5 tokens/s)</source>
         <translation>%1 %2：首个词元 %3 ms，其后每词元 %4 ms（%5 词元/秒）</translation>
+    </message>
+    <message>
+        <source>Nothing here runs GGUF: try it where it will be used.</source>
+        <translation>此处没有程序能运行 GGUF：请在使用它的地方试用。</translation>
     </message>
 </context>
 </TS>

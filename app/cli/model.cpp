@@ -120,7 +120,9 @@ class ModelLogits : public Verb {
 class ModelExport : public Verb {
  public:
   QStringList path() const override { return {"model", "export"}; }
-  QString summary() const override { return tr("Write a language model as ONNX, quantized if wanted, and compare it with the original."); }
+  QString summary() const override {
+    return tr("Write a language model as ONNX or GGUF, quantized if wanted; ONNX is compared with the original.");
+  }
   QStringList examples() const override {
     return {"cloister-cli model export models/tuned --to deliver --quantize int4 --block 32 --ids held-out.json",
             "cloister-cli model export models/tuned --to deliver --variant genai"};
@@ -132,9 +134,8 @@ class ModelExport : public Verb {
   QList<QCommandLineOption> options() const override {
     return {
         {"to", tr("The new folder."), "DIR"},
-        {"variant", tr("standard (opset 23) or genai (GroupQueryAttention and genai_config.json, for onnxruntime-genai)."), "WORD",
-         "standard"},
-        {"quantize", tr("none, fp16, dynamic-int8, int8 or int4 (weights in blocks)."), "KIND", "none"},
+        {"variant", tr("standard (ONNX opset 23), genai (for onnxruntime-genai) or gguf (for llama.cpp)."), "WORD", "standard"},
+        {"quantize", tr("none, fp16, dynamic-int8, int8 or int4 (weights in blocks); gguf: fp16 or q8_0."), "KIND", "none"},
         {"block", tr("Weights that share a scale: 16, 32, 64, 128 or 256."), "N", "32"},
         {"context", tr("Longest text in tokens; 0: what the model says."), "N", "0"},
         {"ids", tr("JSON file with token numbers of texts the model has not seen: its perplexity is measured before and after."), "FILE"},
@@ -160,6 +161,7 @@ class ModelExport : public Verb {
   static void print(Context& context, const QJsonObject& report) {
     const QJsonObject parity = report["parity"].toObject(), perplexity = report["perplexity"].toObject();
     context.print(tr("Written: %1").arg(QLocale().formattedDataSize(report["bytes"].toInteger())));
+    if (report["variant"].toString() == u"gguf") return context.print(tr("Nothing here runs GGUF: try it where it will be used."));
     context.print(tr("Next tokens that agree with the original: %1 of %2; largest difference of a logit: %3")
                       .arg(parity["sameToken"].toInt())
                       .arg(parity["steps"].toInt())

@@ -6,6 +6,7 @@
 #include <ATen/ops/tensor.h>
 #include <QFileInfo>
 
+#include "app/worker/gguf_vocabulary.h"
 #include "app/worker/token_ids.h"
 #include "app/worker/verbs.h"
 #include "core/domain/files.h"
@@ -17,6 +18,7 @@
 #include "core/onnx/decoder_graph.h"
 #include "core/onnx/decoder_session.h"
 #include "core/onnx/quantize.h"
+#include "core/tensors/decoder_gguf.h"
 
 namespace cloister {
 namespace {
@@ -25,7 +27,7 @@ using Tokens = std::vector<std::int64_t>;
 
 struct ExportRequest {
   QString from, to, quantize;
-  bool genai = false;
+  bool genai = false, gguf = false;
   int block = 32;
   std::int64_t context = 0, steps = 64;
   double limit = 0;  ///< largest allowed rise of perplexity, a share
@@ -42,8 +44,13 @@ ExportRequest readRequest(const QStringList& arguments) {
     throw EngineFailure(
         {FailureKind::InvalidArgument, {{"name", QString("--") + name}, {"value", given}, {"allowed", allowed.join(", ")}}, {}});
   };
-  ExportRequest r{option(arguments, "model"), option(arguments, "to"), one("quantize", {"none", "fp16", "dynamic-int8", "int8", "int4"})};
-  r.genai = one("variant", {"standard", "genai"}) == u"genai";
+  ExportRequest r;
+  r.from = option(arguments, "model");
+  r.to = option(arguments, "to");
+  const QString variant = one("variant", {"standard", "genai", "gguf"});
+  r.genai = variant == u"genai";
+  r.gguf = variant == u"gguf";
+  r.quantize = r.gguf ? one("quantize", {"none", "fp16", "q8_0"}) : one("quantize", {"none", "fp16", "dynamic-int8", "int8", "int4"});
   r.block = one("block", {"32", "16", "64", "128", "256"}).toInt();
   r.context = option(arguments, "context", false, "0").toLongLong();
   r.idsPath = option(arguments, "ids", false, {});
@@ -151,6 +158,32 @@ Perplexities judge(Original& original, onnx::DecoderSession& exported, const std
 /// The start that every text of the model has, else its first token.
 Tokens defaultPrompt(const DecoderConfig& c) { return {c.bos.value_or(0)}; }
 
+/// F16 (none and fp16 mean the same here) or Q8_0. Nothing of ours runs such a file, so nothing is said about its quality.
+QJsonObject exportGguf(const ExportRequest& r, const Say& say) {
+  const DecoderFolder folder = readDecoderFolder(r.from, WeightsAs::Stored);
+  const bool eight = r.quantize == u"q8_0";
+  const auto views = viewsOf(folder.tensors);
+  GgufModel model =
+      orThrow(decoderGguf(folder.config, views, r.from, QFileInfo(r.from).fileName(), eight ? GgufType::Q8_0 : GgufType::F16));
+  const GgufMetadata vocabulary = ggufVocabulary(r.from, folder.config);
+  model.metadata.insert(model.metadata.end(), vocabulary.begin(), vocabulary.end());
+  StagedFolder staged = orThrow(StagedFolder::begin(r.to));
+  const QString file = staged.path() + "/model.gguf";
+  orThrow(writeGguf(file, model.metadata, model.tensors, [&](std::size_t done, std::size_t total) {
+    say({{"type", "progress"}, {"phase", "write"}, {"done", qint64(done)}, {"total", qint64(total)}});
+  }));
+  const QJsonObject report{{"format", 1},
+                           {"file", "model.gguf"},
+                           {"variant", "gguf"},
+                           {"quantize", eight ? "q8_0" : "fp16"},
+                           {"context", qint64(folder.config.context)},
+                           {"bytes", QFileInfo(file).size()},
+                           {"sha256", orThrow(sha256OfFile(file))}};
+  orThrow(writeJsonAtomically(staged.path() + "/export.json", report));
+  orThrow(staged.publish());
+  return report;
+}
+
 QJsonObject exportModel(const ExportRequest& r, const Say& say) {
   DecoderFolder folder = readDecoderFolder(r.from, WeightsAs::Stored);
   const DecoderConfig config = folder.config;
@@ -218,7 +251,8 @@ QJsonObject exportModel(const ExportRequest& r, const Say& say) {
 
 int modelExportVerb(const QStringList& arguments) {
   return runSpoken([&](const Say& say) {
-    QJsonObject report = exportModel(readRequest(arguments), say);
+    const ExportRequest request = readRequest(arguments);
+    QJsonObject report = request.gguf ? exportGguf(request, say) : exportModel(request, say);
     report["type"] = "finished";
     say(report);
   });

@@ -60,7 +60,9 @@ class Mapping {
     std::vector<float> factors = plain.inverseFrequencies(c_.headDim);
     const std::vector<float> scaled = c_.rope.inverseFrequencies(c_.headDim);
     for (std::size_t i = 0; i < factors.size(); ++i) factors[i] /= scaled[i];
-    out_.tensors.push_back({"rope_freqs.weight", {std::int64_t(factors.size())}, GgufType::F32, [factors]() -> Result<std::vector<float>> { return factors; }});
+    out_.tensors.push_back({"rope_freqs.weight", {std::int64_t(factors.size())}, GgufType::F32, [factors]() -> Result<std::vector<float>> {
+                              return factors;
+                            }});
   }
 
   void layer(const std::string& to, const std::string& from) {

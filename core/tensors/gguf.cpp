@@ -93,7 +93,9 @@ Result<void> writeTensor(QSaveFile& file, const GgufTensor& t) {
   if (t.type != GgufType::F32)
     for (const float v : *values)
       if (!(std::abs(v) < 65520.0F))
-        return Failure{FailureKind::TooLarge, {{"path", file.fileName()}, {"limit", "65504"}}, QString::fromStdString(t.name) + " does not fit float16"};
+        return Failure{FailureKind::TooLarge,
+                       {{"path", file.fileName()}, {"limit", "65504"}},
+                       QString::fromStdString(t.name) + " does not fit float16"};
   QByteArray bytes = ggufEncode(t.type, *values);
   bytes.append((kAlignment - bytes.size() % kAlignment) % kAlignment, '\0');
   if (file.write(bytes) != bytes.size()) return Failure{FailureKind::IoError, {{"path", file.fileName()}}, file.errorString()};

@@ -32,8 +32,8 @@ struct GgufTensor {
 
 /// Bytes of so many values; rows of Q8_0 must be multiples of 32.
 std::int64_t ggufBytes(GgufType, std::int64_t elements);
-/// As the reference does it (gguf-py quants.py): F16 rounds to nearest even, Q8_0 has the scale max|x| / 127 for 32 values, rounded to F16 after
-/// the division, and rounds half away from zero.
+/// As the reference does it (gguf-py quants.py): F16 rounds to nearest even, Q8_0 has the scale max|x| / 127 for 32 values, rounded to F16
+/// after the division, and rounds half away from zero.
 QByteArray ggufEncode(GgufType, std::span<const float> values);
 
 /// progress: tensors done. TooLarge for values that float16 cannot hold; what values() says; failures of the disk.

@@ -6,6 +6,7 @@
 #include "core/onnx/model.h"
 #include "core/onnx/session.h"
 #include "core/onnx/wire.h"
+#include "core/tensors/half.h"
 
 using namespace cloister;
 using namespace cloister::onnx;
