@@ -1591,5 +1591,17 @@
         <source>Nothing here runs GGUF: try it where it will be used.</source>
         <translation>此处没有程序能运行 GGUF：请在使用它的地方试用。</translation>
     </message>
+    <message>
+        <source>Put an exported language model with its tokenizer and papers into a signed folder. Needs no project.</source>
+        <translation>将导出的语言模型连同分词器和文档放入带签名的文件夹。不需要项目。</translation>
+    </message>
+    <message>
+        <source>The report that model evaluate wrote; it goes along without what it says of single texts.</source>
+        <translation>model evaluate 写出的报告；其中关于单个文本的内容不会随附。</translation>
+    </message>
+    <message>
+        <source>What it was made from, for the model card.</source>
+        <translation>它由什么模型而来（写入模型卡）。</translation>
+    </message>
 </context>
 </TS>

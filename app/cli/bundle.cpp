@@ -9,9 +9,24 @@
 #include "core/trust/audit_log.h"
 #include "core/trust/bundle.h"
 #include "core/trust/bundle_manifest.h"
+#include "core/trust/language_bundle.h"
 
 namespace cloister::cli {
 namespace {
+
+/// --key, else the only one there is.
+Result<QString> signingKey(const Context& context, const KeyStore& keys) {
+  if (const QString given = context.value("key"); !given.isEmpty()) return given;
+  auto all = keys.list();
+  if (!all) return all.error();
+  if (all->isEmpty())
+    return Failure{
+        FailureKind::NothingToDo, {{"what", tr("signing key")}, {"next", tr("Make one: cloister-cli keys create --name NAME")}}, {}};
+  QStringList names;
+  for (const KeyInfo& info : *all) names << info.name;
+  if (names.size() > 1) return Failure{FailureKind::InvalidArgument, {{"name", "--key"}, {"value", ""}, {"allowed", names.join(", ")}}, {}};
+  return names.first();
+}
 
 class BundleCreate : public Verb {
  public:
@@ -62,19 +77,60 @@ class BundleCreate : public Verb {
     r.name = context.value("name");
     r.intendedUse = context.value("intended-use");
     r.limits = context.value("limits");
-    r.key = context.value("key");
-    if (!r.key.isEmpty()) return r;
-    auto all = keys.list();
-    if (!all) return all.error();
-    if (all->isEmpty())
-      return Failure{
-          FailureKind::NothingToDo, {{"what", tr("signing key")}, {"next", tr("Make one: cloister-cli keys create --name NAME")}}, {}};
-    QStringList names;
-    for (const KeyInfo& info : *all) names << info.name;
-    if (names.size() > 1)
-      return Failure{FailureKind::InvalidArgument, {{"name", "--key"}, {"value", ""}, {"allowed", names.join(", ")}}, {}};
-    r.key = names.first();
+    auto key = signingKey(context, keys);
+    if (!key) return key.error();
+    r.key = *key;
     return r;
+  }
+};
+
+class BundleModel : public Verb {
+ public:
+  QStringList path() const override { return {"bundle", "model"}; }
+  QString summary() const override {
+    return tr("Put an exported language model with its tokenizer and papers into a signed folder. Needs no project.");
+  }
+  QStringList examples() const override {
+    return {"cloister-cli bundle model deliver --report report.json --key radiology --passphrase-file pass.txt --to /media/usb/assistant"};
+  }
+  QString arguments() const override { return "DIR"; }
+  int minimumArguments() const override { return 1; }
+  int maximumArguments() const override { return 1; }
+  bool needsProject() const override { return false; }
+  QList<QCommandLineOption> options() const override {
+    return {{"report", tr("The report that model evaluate wrote; it goes along without what it says of single texts."), "FILE"},
+            {"key", tr("Name of the signing key; may be left out when there is only one."), "NAME"},
+            {"passphrase-file", tr("File whose first line is the passphrase; asked on a terminal otherwise."), "FILE"},
+            {"to", tr("The new folder."), "DIR"},
+            {"name", tr("Name of the model for people; the folder's otherwise."), "TEXT"},
+            {"base", tr("What it was made from, for the model card."), "TEXT"},
+            {"intended-use", tr("What the model is for; goes into the model card."), "TEXT"},
+            {"limits", tr("What it is not good for; goes into the model card."), "TEXT"}};
+  }
+  int execute(Context& context) override {
+    if (!context.isSet("to"))
+      return context.fail({FailureKind::InvalidArgument, {{"name", "--to"}, {"value", ""}, {"allowed", tr("a new folder")}}, {}});
+    const KeyStore keys;
+    LanguageBundleRequest r;
+    r.exportDir = context.arguments()[0];
+    r.reportFile = context.value("report");
+    r.toDir = context.value("to");
+    r.name = context.value("name");
+    r.baseModel = context.value("base");
+    r.intendedUse = context.value("intended-use");
+    r.limits = context.value("limits");
+    auto key = signingKey(context, keys);
+    if (!key) return context.fail(key.error());
+    r.key = *key;
+    auto passphrase = passphraseFrom(context, "passphrase-file", tr("Passphrase of %1").arg(r.key));
+    if (!passphrase) return context.fail(passphrase.error());
+    r.passphrase = *passphrase;
+    auto made = createLanguageBundle(r, keys);
+    if (!made) return context.fail(made.error());
+    context.emitJson({{"bundle", made->dir}, {"rootDigest", made->rootDigest}, {"key", r.key}, {"manifest", made->manifest}});
+    context.print(tr("Bundle: %1").arg(made->dir));
+    context.print(tr("Check it anywhere: cloister-cli bundle verify DIR --public-key FILE"));
+    return 0;
   }
 };
 
@@ -149,6 +205,7 @@ class BundleVerify : public Verb {
 };
 
 VerbRegistration<BundleCreate> create;
+VerbRegistration<BundleModel> model;
 VerbRegistration<BundleVerify> verify;
 
 }  // namespace

@@ -26,6 +26,7 @@ QJsonObject modelCard(const BundleSources&, const BundleFacts&);
 QByteArray modelCardMarkdown(const QJsonObject& card);
 /// One page, no script, no request to anywhere.
 QByteArray reportPage(const QJsonObject& publicReport, const QString& title);
-QJsonObject spdxDocument(const BundleSources&, const BundleFacts&, const QList<BundledFile>&);
+/// snapshot: digest of the training data; empty: none is named.
+QJsonObject spdxDocument(const QString& snapshot, const BundleFacts&, const QList<BundledFile>&);
 
 }  // namespace cloister

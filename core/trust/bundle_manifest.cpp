@@ -82,9 +82,11 @@ Result<BundleManifest> BundleManifest::parse(const QByteArray& bytes, const QStr
     paths.insert(file.path);
     m.files.append(file);
   }
-  if (format < 1 || m.name.isEmpty() || m.classes.isEmpty() || !isDigest(m.snapshot) || !isDigest(m.modelSha256) ||
-      !isPlainPath(m.modelFile))
-    return corrupt(path, QStringLiteral("format, name, classes, snapshot or model missing"));
+  if (format < 1 || m.name.isEmpty() || !isDigest(m.modelSha256) || !isPlainPath(m.modelFile))
+    return corrupt(path, QStringLiteral("format, name or model missing"));
+  // A language model has no classes, and may come from a folder that no snapshot of ours trained.
+  if (m.task != u"text-generation" && (m.classes.isEmpty() || !isDigest(m.snapshot)))
+    return corrupt(path, QStringLiteral("classes or snapshot missing"));
   return m;
 }
 

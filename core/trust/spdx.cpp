@@ -37,12 +37,14 @@ QJsonObject relation(const QString& from, const char* type, const QString& to) {
 }
 
 QString fileType(const QString& path) {
-  return path.endsWith(u".onnx") || path.endsWith(u".safetensors") ? QStringLiteral("BINARY") : QStringLiteral("TEXT");
+  return path.endsWith(u".onnx") || path.endsWith(u".data") || path.endsWith(u".gguf") || path.endsWith(u".safetensors")
+             ? QStringLiteral("BINARY")
+             : QStringLiteral("TEXT");
 }
 
 }  // namespace
 
-QJsonObject spdxDocument(const BundleSources& s, const BundleFacts& f, const QList<BundledFile>& files) {
+QJsonObject spdxDocument(const QString& snapshot, const BundleFacts& f, const QList<BundledFile>& files) {
   const QString model = QStringLiteral("SPDXRef-Package-Model"), data = QStringLiteral("SPDXRef-Package-Data"),
                 cloister = QStringLiteral("SPDXRef-Package-Cloister"), torch = QStringLiteral("SPDXRef-Package-LibTorch"),
                 runtime = QStringLiteral("SPDXRef-Package-ONNXRuntime"), document = QStringLiteral("SPDXRef-DOCUMENT");
@@ -60,12 +62,8 @@ QJsonObject spdxDocument(const BundleSources& s, const BundleFacts& f, const QLi
                       {"licenseInfoFromFiles", QJsonArray{"NOASSERTION"}},
                       {"copyrightText", "NOASSERTION"},
                       {"comment", "A trained model with its papers. Not a medical device."}};
-  QJsonObject dataset = tool(data, QStringLiteral("data snapshot"), s.spec.snapshot.left(12), QStringLiteral("NOASSERTION"));
-  dataset["checksums"] = QJsonArray{QJsonObject{{"algorithm", "SHA256"}, {"checksumValue", s.spec.snapshot}}};
-  dataset["comment"] = "Training data; not contained. Its samples are named by digest in lineage.jsonl.";
-  QJsonArray list,
-      relations{relation(document, "DESCRIBES", model), relation(model, "GENERATED_FROM", data), relation(cloister, "BUILD_TOOL_OF", model),
-                relation(torch, "BUILD_TOOL_OF", model), relation(runtime, "TEST_TOOL_OF", model)};
+  QJsonArray list, relations{relation(document, "DESCRIBES", model), relation(cloister, "BUILD_TOOL_OF", model),
+                             relation(torch, "BUILD_TOOL_OF", model), relation(runtime, "TEST_TOOL_OF", model)};
   for (qsizetype i = 0; i < files.size(); ++i) {
     const QString id = QStringLiteral("SPDXRef-File-%1").arg(i + 1);
     list.append(QJsonObject{{"SPDXID", id},
@@ -77,16 +75,23 @@ QJsonObject spdxDocument(const BundleSources& s, const BundleFacts& f, const QLi
                             {"copyrightText", "NOASSERTION"}});
     relations.append(relation(model, "CONTAINS", id));
   }
+  QJsonArray packages{package, tool(cloister, QStringLiteral("Cloister"), programVersion(), QStringLiteral("GPL-3.0-or-later")),
+                      tool(torch, QStringLiteral("LibTorch"), QStringLiteral("2.11.0"), QStringLiteral("BSD-3-Clause")),
+                      tool(runtime, QStringLiteral("ONNX Runtime"), QStringLiteral("1.28.0"), QStringLiteral("MIT"))};
+  if (!snapshot.isEmpty()) {
+    QJsonObject dataset = tool(data, QStringLiteral("data snapshot"), snapshot.left(12), QStringLiteral("NOASSERTION"));
+    dataset["checksums"] = QJsonArray{QJsonObject{{"algorithm", "SHA256"}, {"checksumValue", snapshot}}};
+    dataset["comment"] = "Training data; not contained. Its samples are named by digest in lineage.jsonl.";
+    packages.append(dataset);
+    relations.append(relation(model, "GENERATED_FROM", data));
+  }
   return {{"spdxVersion", "SPDX-2.3"},
           {"dataLicense", "CC0-1.0"},
           {"SPDXID", document},
           {"name", f.name},
           {"documentNamespace", "urn:sha256:" + f.model["sha256"].toString() + "#" + f.version},
           {"creationInfo", QJsonObject{{"created", f.createdAt}, {"creators", QJsonArray{"Tool: Cloister-" + programVersion()}}}},
-          {"packages",
-           QJsonArray{package, dataset, tool(cloister, QStringLiteral("Cloister"), programVersion(), QStringLiteral("GPL-3.0-or-later")),
-                      tool(torch, QStringLiteral("LibTorch"), QStringLiteral("2.11.0"), QStringLiteral("BSD-3-Clause")),
-                      tool(runtime, QStringLiteral("ONNX Runtime"), QStringLiteral("1.28.0"), QStringLiteral("MIT"))}},
+          {"packages", packages},
           {"files", list},
           {"relationships", relations}};
 }

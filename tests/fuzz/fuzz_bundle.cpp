@@ -41,6 +41,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   facts.limits = o["limits"].toString();
   const QByteArray card = modelCardMarkdown(modelCard(sources, facts));
   check(card.startsWith("---\n") && !card.contains("<script"));
-  spdxDocument(sources, facts, {{o["name"].toString(), 1, QString(64, u'0'), QString(40, u'0')}});
+  spdxDocument(sources.spec.snapshot, facts, {{o["name"].toString(), 1, QString(64, u'0'), QString(40, u'0')}});
   return 0;
 }

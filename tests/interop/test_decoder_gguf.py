@@ -46,7 +46,7 @@ def with_byte_bpe(folder, size):
     ("qwen2", {}),
 ])
 def test_everything_reads_back(run, tmp_path, kind, changes):
-    model = tiny(kind, vocab_size=320, hidden_size=64, **changes)
+    model = tiny(kind, vocab_size=320, hidden_size=64, bos_token_id=0, eos_token_id=1, **changes)
     folder = tmp_path / "hf"
     model.save_pretrained(folder)
     tokenizer = with_byte_bpe(folder, 300)
@@ -56,8 +56,8 @@ def test_everything_reads_back(run, tmp_path, kind, changes):
     assert report["bytes"] == (tmp_path / "f16" / "model.gguf").stat().st_size and reader.endianess == gguf.GGUFEndian.LITTLE
     for key, value in {"general.architecture": arch, "general.file_type": 1, f"{arch}.block_count": 3, f"{arch}.context_length": 512, f"{arch}.embedding_length": 64,
                        f"{arch}.feed_forward_length": 80, f"{arch}.attention.head_count": 4, f"{arch}.attention.head_count_kv": 2,
-                       f"{arch}.rope.dimension_count": 16, f"{arch}.vocab_size": 320, "tokenizer.ggml.model": "gpt2", "tokenizer.ggml.bos_token_id": 1,
-                       "tokenizer.ggml.eos_token_id": 2, "tokenizer.ggml.add_bos_token": False, "tokenizer.chat_template": "{{ messages }}"}.items():
+                       f"{arch}.rope.dimension_count": 16, f"{arch}.vocab_size": 320, "tokenizer.ggml.model": "gpt2", "tokenizer.ggml.bos_token_id": 0,
+                       "tokenizer.ggml.eos_token_id": 1, "tokenizer.ggml.add_bos_token": False, "tokenizer.chat_template": "{{ messages }}"}.items():
         assert field(reader, key) == value, key
     assert field(reader, f"{arch}.attention.layer_norm_rms_epsilon") == pytest.approx(config.rms_norm_eps, rel=1e-6)
     tokens, types = field(reader, "tokenizer.ggml.tokens"), field(reader, "tokenizer.ggml.token_type")
