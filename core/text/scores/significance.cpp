@@ -72,13 +72,16 @@ void inOrder(int rounds, int threads, const std::function<void(Drawn&)>& draw, c
   for (std::thread& t : others) t.join();
 }
 
-using Indices = std::vector<std::uint32_t>;
+/// How often each segment is taken. Rows are then read from the first to the last, which memory likes better than drawing them one by one.
+using Weights = std::vector<std::uint32_t>;
 
-void addRows(const Rows& rows, const Indices& drawn, std::vector<double>& sums) {
+void addRows(const Rows& rows, const Weights& weights, std::vector<double>& sums) {
   sums.assign(rows.width, 0.0);
-  for (const std::uint32_t i : drawn) {
-    const double* row = rows.row(i);
-    for (std::size_t k = 0; k < rows.width; ++k) sums[k] += row[k];
+  const double* row = rows.values.data();
+  for (const std::uint32_t weight : weights) {
+    const auto w = double(weight);
+    for (std::size_t k = 0; k < rows.width; ++k) sums[k] += w * row[k];
+    row += rows.width;
   }
 }
 
@@ -89,13 +92,13 @@ std::vector<std::vector<std::vector<double>>> resampled(const Metric& metric, co
   std::vector<std::vector<std::vector<double>>> all(sets.size(), {names, std::vector<double>(std::size_t(options.resamples))});
   NumpyGenerator generator(options.seed);
   const auto segments = std::uint32_t(sets.front()->size());
-  inOrder<Indices>(
+  inOrder<Weights>(
       options.resamples, options.threads,
-      [&](Indices& drawn) {
-        drawn.resize(segments);
-        for (std::uint32_t& i : drawn) i = segments > 1 ? generator.below(segments) : 0;
+      [&](Weights& drawn) {
+        drawn.assign(segments, segments > 1 ? 0 : 1);
+        for (std::uint32_t i = 0; segments > 1 && i < segments; ++i) ++drawn[generator.below(segments)];
       },
-      [&](int round, const Indices& drawn) {
+      [&](int round, const Weights& drawn) {
         std::vector<double> sums;
         for (std::size_t s = 0; s < sets.size(); ++s) {
           addRows(*sets[s], drawn, sums);
@@ -127,12 +130,11 @@ std::vector<double> sumsOf(const Rows& rows) {
 class BitStream {
  public:
   explicit BitStream(std::uint64_t seed) : generator_(seed) {}
-  /// Segments with a 1.
-  void draw(std::uint32_t segments, Indices& ones) {
-    ones.clear();
-    for (std::uint32_t i = 0; i < segments; ++i) {
+  void draw(std::uint32_t segments, Weights& bits) {
+    bits.resize(segments);
+    for (std::uint32_t& bit : bits) {
       if (left_ == 0) bits_ = generator_.next32(), left_ = 32;
-      if (bits_ & 1) ones.push_back(i);
+      bit = bits_ & 1;
       bits_ >>= 1;
       --left_;
     }
@@ -144,23 +146,27 @@ class BitStream {
   int left_ = 0;
 };
 
+/// Sums of fractions differ in their last digits with their order; a trial that swaps all or nothing must still not count as larger.
+double tolerance(double difference) { return 1e-12 * (1 + difference); }
+
 /// How many trials, in which each segment's outputs are swapped or not, differ by more than the systems do. One count a name.
 std::vector<std::size_t> randomised(const Metric& metric, const Rows& system, const Rows& baseline, const std::vector<double>& differences,
                                     const SignificanceOptions& options, const std::function<void()>& done) {
   const std::vector<double> systemSums = sumsOf(system), baselineSums = sumsOf(baseline);
+  Rows apart = baseline;
+  for (std::size_t i = 0; i < apart.values.size(); ++i) apart.values[i] -= system.values[i];
   std::vector<std::atomic<std::size_t>> larger(differences.size());
   BitStream bits(options.seed);
   const auto segments = std::uint32_t(system.size());
-  inOrder<Indices>(
-      options.trials, options.threads, [&](Indices& ones) { bits.draw(segments, ones); },
-      [&](int, const Indices& ones) {
-        std::vector<double> ofBaseline, ofSystem;
-        addRows(baseline, ones, ofBaseline);
-        addRows(system, ones, ofSystem);
-        std::vector<double> a(systemSums), b(baselineSums);
-        for (std::size_t k = 0; k < a.size(); ++k) a[k] += ofBaseline[k] - ofSystem[k], b[k] += ofSystem[k] - ofBaseline[k];
+  inOrder<Weights>(
+      options.trials, options.threads, [&](Weights& swapped) { bits.draw(segments, swapped); },
+      [&](int, const Weights& swapped) {
+        std::vector<double> moved, a(systemSums), b(baselineSums);
+        addRows(apart, swapped, moved);
+        for (std::size_t k = 0; k < a.size(); ++k) a[k] += moved[k], b[k] -= moved[k];
         const std::vector<double> scoresA = metric.scores(a), scoresB = metric.scores(b);
-        for (std::size_t n = 0; n < differences.size(); ++n) larger[n] += std::abs(scoresA[n] - scoresB[n]) > differences[n];
+        for (std::size_t n = 0; n < differences.size(); ++n)
+          larger[n] += std::abs(scoresA[n] - scoresB[n]) > differences[n] + tolerance(differences[n]);
       },
       done);
   return {larger.begin(), larger.end()};
