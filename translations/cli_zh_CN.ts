@@ -1603,5 +1603,61 @@
         <source>What it was made from, for the model card.</source>
         <translation>它由什么模型而来（写入模型卡）。</translation>
     </message>
+    <message>
+        <source>Turns texts into token shards for training a language model.</source>
+        <translation>把文本变为词元分片，用于训练语言模型。</translation>
+    </message>
+    <message>
+        <source>plain, instructions (Alpaca, ShareGPT, messages), pairs (TSV or JSON lines) or preferences.</source>
+        <translation>plain（纯文本）、instructions（指令：Alpaca、ShareGPT、messages）、pairs（成对：TSV 或 JSON 行）或 preferences（偏好）。</translation>
+    </message>
+    <message>
+        <source>Folder to make; one made before from the same data, tokenizer and settings is used again.</source>
+        <translation>要新建的文件夹；若以前已用同样的数据、分词器和设置建好，则直接使用。</translation>
+    </message>
+    <message>
+        <source>Tokens of a sequence; longer ones are cut.</source>
+        <translation>一个序列的词元数，更长的会被截断。</translation>
+    </message>
+    <message>
+        <source>Share that is kept for validation.</source>
+        <translation>留作验证的比例。</translation>
+    </message>
+    <message>
+        <source>Chooses what is kept.</source>
+        <translation>决定留出哪些。</translation>
+    </message>
+    <message>
+        <source>Chat template: auto, or one of deepseek-v3, deepseek-llm, deepseek-coder, llama3, chatml, alpaca.</source>
+        <translation>对话模板：auto，或 deepseek-v3、deepseek-llm、deepseek-coder、llama3、chatml、alpaca 之一。</translation>
+    </message>
+    <message>
+        <source>Plain text files: what one document is: file, line or paragraph.</source>
+        <translation>纯文本文件中什么算一篇文档：file（文件）、line（行）或 paragraph（段落）。</translation>
+    </message>
+    <message>
+        <source>Pairs: what the model is given; {source} is replaced.</source>
+        <translation>成对数据：给模型的内容，其中 {source} 会被替换。</translation>
+    </message>
+    <message>
+        <source>Pairs in TSV: source and target column.</source>
+        <translation>TSV 成对数据：源列和目标列。</translation>
+    </message>
+    <message>
+        <source>Fill every sequence up to the length.</source>
+        <translation>把每个序列填充到规定长度。</translation>
+    </message>
+    <message>
+        <source>The same data was prepared before; nothing was done.</source>
+        <translation>同样的数据以前已准备好，未重复处理。</translation>
+    </message>
+    <message>
+        <source>%1: %2 sequences, %3 tokens, %4 of them in the loss</source>
+        <translation>%1：%2 个序列，%3 个词元，其中 %4 个计入损失</translation>
+    </message>
+    <message>
+        <source>Accepted %1, refused %2, changed %3</source>
+        <translation>接受 %1，拒绝 %2，更改 %3</translation>
+    </message>
 </context>
 </TS>

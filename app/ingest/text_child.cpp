@@ -4,15 +4,15 @@
 #include <span>
 #include <thread>
 
-#include <QFile>
-#include <QFileInfo>
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QStringDecoder>
 
 #include "core/domain/files.h"
 #include "core/tensors/safetensors.h"
+#include "core/text/data/prepare_text.h"
 #include "core/text/json_text.h"
+#include "core/text/mapped_text.h"
 #include "core/text/tokenizers/sentencepiece_train.h"
 #include "core/text/tokenizers/tokenizer.h"
 
@@ -34,30 +34,6 @@ QString exactly(std::string_view text) {
   QStringDecoder decoder(QStringDecoder::Utf8, QStringDecoder::Flag::ConvertInitialBom);
   return decoder.decode(QByteArrayView(text.data(), qsizetype(text.size())));
 }
-
-/// A file that is read where it lies.
-class MappedText {
- public:
-  static Result<std::shared_ptr<MappedText>> open(const QString& path) {
-    auto text = std::make_shared<MappedText>();
-    text->file_.setFileName(path);
-    if (!QFileInfo::exists(path)) return Failure{FailureKind::NotFound, {{"path", path}}, {}};
-    if (QFileInfo(path).isDir() || !text->file_.open(QIODevice::ReadOnly))
-      return Failure{FailureKind::IoError, {{"path", path}}, text->file_.errorString()};
-    const qint64 size = text->file_.size();
-    if (size > qint64(kLongestText)) return Failure{FailureKind::TooLarge, {{"path", path}, {"limit", qint64(kLongestText)}}, {}};
-    if (size == 0) return text;
-    const uchar* bytes = text->file_.map(0, size);
-    if (!bytes) return Failure{FailureKind::IoError, {{"path", path}}, text->file_.errorString()};
-    text->view_ = {reinterpret_cast<const char*>(bytes), std::size_t(size)};
-    return text;
-  }
-  std::string_view view() const { return view_; }
-
- private:
-  QFile file_;
-  std::string_view view_;
-};
 
 /// Lines without their ends; the last one counts when something stands in it.
 void addLines(std::string_view text, std::vector<std::string_view>& lines) {
@@ -277,6 +253,7 @@ Result<QJsonObject> train(const QJsonObject& job) {
 Result<QJsonObject> answerTo(const QJsonObject& job) {
   const QString action = job["action"].toString();
   if (action == u"train") return train(job);
+  if (action == u"prepare") return prepareText(job, [](std::int64_t done, std::int64_t total) { tell(done, total); });
   const auto tokenizer = openTokenizer(job["tokenizer"].toString());
   if (!tokenizer) return tokenizer.error();
   if (action == u"encode") return encode(**tokenizer, job);

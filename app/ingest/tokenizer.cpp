@@ -1,4 +1,4 @@
-// The verb tokenizer: paths, staging and progress on this side, every byte of a tokenizer or a text in a child.
+// The verb tokenizer (with preparing texts): paths, staging and progress on this side, every byte of a tokenizer or a text in a child.
 #include <cstdio>
 
 #include <QDir>
@@ -50,14 +50,11 @@ Result<QJsonObject> run(const QJsonObject& job, const SandboxPaths& paths) {
 }
 
 /// Into a folder beside its place, which is then renamed.
-Result<QJsonObject> train(QJsonObject job) {
-  const QString dir = absolute(job["to"]);
-  if (QFileInfo::exists(dir)) return Failure{FailureKind::AlreadyExists, {{"path", dir}}, {}};
+Result<QJsonObject> intoFolder(QJsonObject job, const QString& dir) {
   const QString parent = QFileInfo(dir).absolutePath();
   const QString staged = parent + "/.part-" + QUuid::createUuid().toString(QUuid::Id128).left(8);
   errno = 0;
   if (!QDir().mkpath(staged)) return failureFromErrno(errno ? errno : EIO, dir);
-  job.remove("to");
   job["out"] = staged;
   SandboxPaths paths = pathsOf(job);
   paths.write << staged;
@@ -72,15 +69,30 @@ Result<QJsonObject> train(QJsonObject job) {
   return made;
 }
 
+/// A folder that was prepared before from the same data is not made again.
+Result<QJsonObject> reuse(QJsonObject job, const QString& dir) {
+  job["existing"] = dir;
+  SandboxPaths paths = pathsOf(job);
+  paths.read << dir;
+  auto found = run(job, paths);
+  if (found) (*found)["dir"] = dir;
+  return found;
+}
+
 }  // namespace
 
 Result<QJsonObject> tokenizerVerb(const QJsonObject& request) {
   QJsonObject job = request;
   job["op"] = QStringLiteral("tokenizer");
-  static const QStringList actions{"train", "inspect", "encode", "decode"};
+  static const QStringList actions{"train", "inspect", "encode", "decode", "prepare"};
   if (!actions.contains(job["action"].toString()))
     return Failure{FailureKind::InvalidArgument, {{"name", "action"}, {"value", job["action"]}, {"allowed", actions.join(", ")}}, {}};
-  if (job["action"].toString() == u"train") return train(job);
+  if (const QString action = job["action"].toString(); action == u"train" || action == u"prepare") {
+    const QString dir = absolute(job.take("to"));
+    if (!QFileInfo::exists(dir)) return intoFolder(job, dir);
+    if (action == u"prepare") return reuse(job, dir);
+    return Failure{FailureKind::AlreadyExists, {{"path", dir}}, {}};
+  }
   const SandboxPaths paths = pathsOf(job);
   return run(job, paths);
 }

@@ -14,7 +14,7 @@ Result<QJsonObject> renderVerb(const QJsonObject& request);
 Result<QJsonObject> tableVerb(const QJsonObject& request);
 /// Scores of text files (core/text/scores).
 Result<QJsonObject> scoreVerb(const QJsonObject& request);
-/// Tokenizers and texts: {"action": train | inspect | encode | decode …} (docs/formats.md).
+/// Tokenizers and texts: {"action": train | inspect | encode | decode | prepare …} (docs/formats.md).
 Result<QJsonObject> tokenizerVerb(const QJsonObject& request);
 Result<QJsonObject> synthesizeVerb(const QJsonObject& options);
 /// One line a file on stdout: {"type":"probe","file","sample"|"failure"}.

@@ -1,0 +1,389 @@
+#include "core/text/data/prepare_text.h"
+
+#include <algorithm>
+
+#include <QCryptographicHash>
+#include <QDir>
+#include <QFileInfo>
+#include <QtEndian>
+
+#include "core/domain/files.h"
+#include "core/text/data/text_records.h"
+#include "core/text/data/text_shards.h"
+#include "core/text/mapped_text.h"
+#include "core/text/tokenizers/unicode.h"
+
+namespace cloister {
+namespace {
+
+constexpr std::size_t kSamplesAtOnce = 4096, kBytesAtOnce = 32 << 20;
+constexpr qsizetype kListed = 1000;  // refused and changed records that the report names
+
+/// One row in the making.
+struct Row {
+  std::vector<std::int32_t> tokens;
+  std::vector<std::uint8_t> mask, starts;
+  void add(std::int32_t token, bool counts, bool start) {
+    tokens.push_back(token);
+    mask.push_back(counts);
+    starts.push_back(start);
+  }
+  void cut(std::size_t length) {
+    tokens.resize(length);
+    mask.resize(length);
+    starts.resize(length);
+  }
+  bool answers() const { return std::find(mask.begin(), mask.end(), 1) != mask.end(); }
+};
+
+/// The records that were left out or changed, the first of them by name.
+class Report {
+ public:
+  explicit Report(const QStringList& paths) : paths_(paths) {}
+  void refuse(const QString& file, qint64 line, const QString& why) { note(refused_, file, line, why); }
+  void change(const QString& file, qint64 line, const QString& what) { note(changed_, file, line, what); }
+  qint64 accepted = 0;
+  QJsonObject toJson() const {
+    return {{"accepted", accepted},
+            {"refusedCount", refused_.count},
+            {"refused", listed(refused_, "why")},
+            {"changedCount", changed_.count},
+            {"changed", listed(changed_, "what")}};
+  }
+
+ private:
+  struct Entry {
+    qsizetype file;
+    qint64 line;
+    QString text;
+  };
+  struct List {
+    std::vector<Entry> entries;
+    qint64 count = 0;
+  };
+  void note(List& list, const QString& file, qint64 line, const QString& text) const {
+    if (++list.count <= kListed) list.entries.push_back({paths_.indexOf(file), line, text});
+  }
+  /// In the order of the files: what is found in reading comes before what is found in encoding.
+  QJsonArray listed(List list, const char* key) const {
+    std::stable_sort(list.entries.begin(), list.entries.end(),
+                     [](const Entry& a, const Entry& b) { return std::pair(a.file, a.line) < std::pair(b.file, b.line); });
+    QJsonArray out;
+    for (const Entry& e : list.entries)
+      out.append(QJsonObject{{"file", QFileInfo(paths_.value(e.file)).fileName()}, {"line", e.line}, {QLatin1String(key), e.text}});
+    return out;
+  }
+  const QStringList& paths_;
+  List refused_, changed_;
+};
+
+/// One part of the data: its shards, and the row that documents are being packed into.
+struct Part {
+  Part(const QString& dir, const QString& name) : writer(dir, name) {}
+  TextShardWriter writer;
+  Row open;
+};
+
+class Preparation {
+ public:
+  Preparation(const QJsonObject& job, std::shared_ptr<Tokenizer> tokenizer, ChatTemplate chat, TextKind kind)
+      : job_(job),
+        tokenizer_(std::move(tokenizer)),
+        chat_(std::move(chat)),
+        train_(job["out"].toString(), QStringLiteral("train")),
+        validation_(job["out"].toString(), QStringLiteral("validation")) {
+    options_.kind = kind;
+    options_.each = job["each"].toString(options_.each);
+    options_.prompt = job["prompt"].toString();
+    options_.sourceColumn = job["sourceColumn"].toInt(0);
+    options_.targetColumn = job["targetColumn"].toInt(1);
+    length_ = std::size_t(job["length"].toInt(512));
+    const SpecialIds special = tokenizer_->special();
+    pad_ = special.pad >= 0 ? special.pad : std::max(special.end, 0);
+  }
+
+  /// Everything that decides about the bytes.
+  QJsonObject settings() const {
+    return {{"format", 1},
+            {"kind", job_["kind"]},
+            {"length", qint64(length_)},
+            {"validation", job_["validation"].toDouble()},
+            {"seed", job_["seed"].toInteger()},
+            {"template", options_.kind == TextKind::Plain || options_.kind == TextKind::Pairs ? QString() : chat_.name()},
+            {"each", options_.each},
+            {"prompt", options_.prompt},
+            {"columns", QJsonArray{options_.sourceColumn, options_.targetColumn}},
+            {"pad", job_["pad"].toBool()}};
+  }
+
+  Result<QJsonObject> run(const std::function<void(std::int64_t, std::int64_t)>& progress) {
+    if (auto opened = openInputs(); !opened) return opened.error();
+    if (const QString existing = job_["existing"].toString(); !existing.isEmpty()) return reuse(existing);
+    RecordSinks sinks;
+    sinks.refused = [&](const QString& file, qint64 line, const QString& why) { report_.refuse(file, line, why); };
+    sinks.sample = [&](TextSample sample) { take(std::move(sample), progress); };
+    for (std::size_t i = 0; i < files_.size() && !failed_; ++i)
+      if (auto read = readRecords(paths_[qsizetype(i)], files_[i]->view(), options_, sinks); !read) return read.error();
+    flush(progress);
+    for (Part* part : {&train_, &validation_})
+      if (!part->open.tokens.empty()) emitRow(*part, part->open);
+    if (failed_) return failure_;
+    return finish();
+  }
+
+ private:
+  Result<void> openInputs() {
+    for (const QJsonValue& input : job_["inputs"].toArray()) {
+      const auto file = MappedText::open(input.toString());
+      if (!file) return file.error();
+      paths_ << input.toString();
+      const std::string_view view = (*file)->view();
+      inputs_.append(QJsonObject{{"file", QFileInfo(input.toString()).fileName()},
+                                 {"bytes", qint64(view.size())},
+                                 {"sha256", sha256Hex(QByteArrayView(view.data(), qsizetype(view.size())))}});
+      total_ += std::int64_t(view.size());
+      files_.push_back(*file);
+    }
+    QJsonArray digests;
+    for (const QJsonValue& input : inputs_) digests.append(input["sha256"]);
+    fingerprint_ = sha256Hex(canonicalJson({{"settings", settings()}, {"tokenizer", tokenizer_->fingerprint()}, {"inputs", digests}}));
+    return {};
+  }
+
+  Result<QJsonObject> reuse(const QString& dir) const {
+    const auto data = TextData::open(dir);
+    if (!data || (*data)->fingerprint() != fingerprint_) return Failure{FailureKind::AlreadyExists, {{"path", dir}}, {}};
+    QJsonObject index = (*data)->index();
+    index["reused"] = true;
+    return index;
+  }
+
+  void fail(const Failure& failure) {
+    if (!failed_) failure_ = failure;
+    failed_ = true;
+  }
+
+  void take(TextSample sample, const std::function<void(std::int64_t, std::int64_t)>& progress) {
+    if (failed_) return;
+    waitingBytes_ += sample.text.size() + sample.chosen.size() + sample.rejected.size();
+    for (const Turn& t : sample.turns) waitingBytes_ += t.text.size();
+    waiting_.push_back(std::move(sample));
+    if (waiting_.size() >= kSamplesAtOnce || waitingBytes_ >= kBytesAtOnce) flush(progress);
+  }
+
+  void flush(const std::function<void(std::int64_t, std::int64_t)>& progress) {
+    if (options_.kind == TextKind::Plain) packDocuments();
+    else maskConversations();
+    done_ += std::int64_t(waitingBytes_);
+    progress(std::min(done_, total_), total_);
+    waiting_.clear();
+    waitingBytes_ = 0;
+  }
+
+  /// The same text is always in the same part.
+  Part& partOf(const TextSample& sample) {
+    const double share = job_["validation"].toDouble();
+    if (share <= 0) return train_;
+    QCryptographicHash hash(QCryptographicHash::Sha256);
+    hash.addData(QByteArray::number(job_["seed"].toInteger()) + '\n');
+    const auto add = [&](const std::string& text) { hash.addData(QByteArrayView(text.data(), qsizetype(text.size()))); };
+    add(sample.text);
+    for (const Turn& turn : sample.turns) add(turn.text);
+    const auto number = qFromBigEndian<quint64>(hash.result().constData());
+    return double(number >> 11) * 0x1p-53 < share ? validation_ : train_;
+  }
+
+  // Plain texts: documents one behind the other, cut into rows.
+
+  struct Document {
+    std::string_view text;
+    Part* part;
+    const TextSample* sample;
+  };
+
+  /// A whole file gives its end to validation, cut behind a line; others go to one part.
+  std::vector<Document> documents() {
+    std::vector<Document> all;
+    const double share = job_["validation"].toDouble();
+    for (const TextSample& s : waiting_) {
+      const std::string_view text = s.text;
+      if (!s.wholeFile || share <= 0) {
+        all.push_back({text, &partOf(s), &s});
+        continue;
+      }
+      const std::size_t near = std::min(text.size() - 1, std::size_t(double(text.size()) * (1 - share)));
+      const std::size_t line = text.find('\n', near);
+      std::size_t at = line == std::string_view::npos ? near : line + 1;
+      while (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80) ++at;
+      if (at > 0) all.push_back({text.substr(0, at), &train_, &s});
+      if (at < text.size()) all.push_back({text.substr(at), &validation_, &s});
+    }
+    return all;
+  }
+
+  void packDocuments() {
+    const std::vector<Document> all = documents();
+    std::vector<std::string_view> texts;
+    for (const Document& d : all) texts.push_back(d.text);
+    const auto encoded = tokenizer_->encodeBatch(texts);
+    if (!encoded) return fail(encoded.error());
+    const std::int32_t end = tokenizer_->special().end;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      noteBytes(*all[i].sample, all[i].text);
+      std::vector<std::int32_t> tokens = (*encoded)[i];
+      if (end >= 0 && (tokens.empty() || tokens.back() != end)) tokens.push_back(end);
+      Row& open = all[i].part->open;
+      for (std::size_t t = 0; t < tokens.size(); ++t) {
+        const bool start = t == 0 || open.tokens.empty();  // nothing before it can be seen
+        open.add(tokens[t], !start, start);
+        if (open.tokens.size() == length_) emitRow(*all[i].part, open);
+      }
+      ++report_.accepted;
+    }
+  }
+
+  void noteBytes(const TextSample& sample, std::string_view text) {
+    if (!isValidUtf8(text)) report_.change(sample.file, sample.line, QStringLiteral("bytes that are no UTF-8 became U+FFFD"));
+  }
+
+  // Conversations: one row each, the loss on answers.
+
+  std::vector<ChatSegment> render(const TextSample& sample, const std::string* answer) const {
+    if (sample.plainPair) {
+      const SpecialIds special = tokenizer_->special();
+      std::vector<ChatSegment> segments;
+      if (special.begin >= 0) segments.push_back({{}, special.begin, false});
+      segments.push_back({sample.turns[0].text, -1, false});
+      segments.push_back({sample.turns[1].text, -1, true});
+      if (special.end >= 0) segments.push_back({{}, special.end, true});
+      return segments;
+    }
+    if (!answer) return chat_.render(sample.turns);
+    std::vector<Turn> turns = sample.turns;
+    turns.push_back({Turn::Role::Assistant, *answer});
+    return chat_.render(turns);
+  }
+
+  void maskConversations() {
+    std::vector<std::vector<ChatSegment>> rendered;
+    for (const TextSample& s : waiting_) {
+      const bool preference = options_.kind == TextKind::Preferences;
+      rendered.push_back(render(s, preference ? &s.chosen : nullptr));
+      if (preference) rendered.push_back(render(s, &s.rejected));
+    }
+    std::vector<std::string_view> texts;
+    for (const auto& segments : rendered)
+      for (const ChatSegment& segment : segments)
+        if (segment.token < 0) texts.push_back(segment.text);
+    auto encoded = tokenizer_->encodeBatch(texts, {false});
+    if (!encoded) return fail(encoded.error());
+    if (options_.kind == TextKind::Pairs)
+      for (std::size_t i = 0; i < waiting_.size(); ++i) shortenSource(waiting_[i], (*encoded)[2 * i], (*encoded)[2 * i + 1].size());
+    std::size_t next = 0;
+    const std::size_t each = options_.kind == TextKind::Preferences ? 2 : 1;
+    for (std::size_t i = 0; i < waiting_.size(); ++i) {
+      std::vector<Row> rows;
+      for (std::size_t k = 0; k < each; ++k) {
+        Row row;
+        for (const ChatSegment& segment : rendered[i * each + k]) {
+          if (segment.token >= 0) row.add(segment.token, segment.answer, row.tokens.empty());
+          else
+            for (const std::int32_t id : (*encoded)[next]) row.add(id, segment.answer, row.tokens.empty());
+          next += segment.token < 0 ? 1 : 0;
+        }
+        rows.push_back(std::move(row));
+      }
+      accept(waiting_[i], rows);
+    }
+  }
+
+  /// A long source loses its end, so that the target stays; what stands behind the source in the prompt stays as well.
+  void shortenSource(const TextSample& sample, std::vector<std::int32_t>& prompt, std::size_t target) {
+    const SpecialIds special = tokenizer_->special();
+    const std::size_t frame = (special.begin >= 0 ? 1 : 0) + (special.end >= 0 ? 1 : 0), whole = frame + prompt.size() + target;
+    if (whole <= length_) return;
+    const auto behind = tokenizer_->encode(sample.behindSource, {false});
+    const std::size_t kept = std::min(behind ? behind->size() : 0, prompt.size()), least = kept + length_ / 8;
+    if (prompt.size() <= least) return;
+    const std::size_t gone = std::min(whole - length_, prompt.size() - least);
+    const auto end = prompt.end() - std::ptrdiff_t(kept);
+    prompt.erase(end - std::ptrdiff_t(gone), end);
+    report_.change(sample.file, sample.line, QStringLiteral("source shortened by %1 tokens").arg(gone));
+  }
+
+  void accept(const TextSample& sample, std::vector<Row>& rows) {
+    std::size_t longest = 0;
+    for (Row& row : rows) {
+      longest = std::max(longest, row.tokens.size());
+      if (row.tokens.size() > length_) row.cut(length_);
+      if (!row.answers())
+        return report_.refuse(sample.file, sample.line, QStringLiteral("no token of the answer is within %1 tokens").arg(length_));
+    }
+    if (longest > length_)
+      report_.change(sample.file, sample.line, QStringLiteral("truncated from %1 to %2 tokens").arg(longest).arg(length_));
+    for (const Turn& turn : sample.turns) noteBytes(sample, turn.text);
+    Part& part = partOf(sample);
+    for (Row& row : rows) emitRow(part, row);
+    ++report_.accepted;
+  }
+
+  void emitRow(Part& part, Row& row) {
+    while (job_["pad"].toBool() && row.tokens.size() < length_) row.add(pad_, false, false);
+    if (auto added = part.writer.add({row.tokens, row.mask, row.starts}); !added) fail(added.error());
+    row = {};
+  }
+
+  Result<QJsonObject> finish() {
+    const auto train = train_.writer.finish();
+    if (!train) return train.error();
+    const auto validation = validation_.writer.finish();
+    if (!validation) return validation.error();
+    if ((*train)["rows"].toInteger() + (*validation)["rows"].toInteger() == 0)
+      return Failure{FailureKind::NothingToDo,
+                     {{"what", "text"}, {"next", QStringLiteral("The files hold no record that could be used; the report says why.")}},
+                     QString::fromUtf8(canonicalJson(report_.toJson()).left(4000))};
+    const SpecialIds special = tokenizer_->special();
+    QJsonObject index = settings();
+    index["fingerprint"] = fingerprint_;
+    index["tokenizer"] = tokenizer_->fingerprint();
+    index["vocabularySize"] = tokenizer_->vocabularySize();
+    index["special"] = QJsonObject{{"begin", special.begin}, {"end", special.end}, {"pad", pad_}};
+    index["inputs"] = inputs_;
+    index["parts"] = QJsonObject{{"train", *train}, {"validation", *validation}};
+    index["report"] = report_.toJson();
+    if (auto written = writeJsonAtomically(job_["out"].toString() + "/index.json", index); !written) return written.error();
+    return index;
+  }
+
+  const QJsonObject job_;
+  std::shared_ptr<Tokenizer> tokenizer_;
+  ChatTemplate chat_;
+  RecordOptions options_;
+  std::size_t length_ = 512;
+  std::int32_t pad_ = 0;
+  QStringList paths_;
+  std::vector<std::shared_ptr<MappedText>> files_;
+  QJsonArray inputs_;
+  QString fingerprint_;
+  std::int64_t total_ = 0, done_ = 0;
+  std::vector<TextSample> waiting_;
+  std::size_t waitingBytes_ = 0;
+  Part train_, validation_;
+  Report report_{paths_};
+  bool failed_ = false;
+  Failure failure_;
+};
+
+}  // namespace
+
+Result<QJsonObject> prepareText(const QJsonObject& job, const std::function<void(std::int64_t, std::int64_t)>& progress) {
+  const auto kind = textKindNamed(job["kind"].toString());
+  if (!kind) return kind.error();
+  const auto tokenizer = openTokenizer(job["tokenizer"].toString());
+  if (!tokenizer) return tokenizer.error();
+  const auto chat = ChatTemplate::named(job["template"].toString(), **tokenizer);
+  if (!chat) return chat.error();
+  return Preparation(job, *tokenizer, *chat, *kind).run(progress);
+}
+
+}  // namespace cloister
