@@ -1659,5 +1659,9 @@
         <source>Accepted %1, refused %2, changed %3</source>
         <translation>接受 %1，拒绝 %2，更改 %3</translation>
     </message>
+    <message>
+        <source>Lines that end in a full stop by itself: %1. The texts look cut into words already, which changes BLEU; give them as people write them.</source>
+        <translation>以独立句点结尾的行：%1。文本似乎已经分词，这会改变 BLEU；请提供自然书写的文本。</translation>
+    </message>
 </context>
 </TS>

@@ -691,11 +691,19 @@
     </message>
     <message>
         <source>%1 cards: it does not fit (%2 are needed). With %3 it does: %4.</source>
-        <translation>%1 显卡：放不下（需要 %2）。改为%3即可：需要 %4。</translation>
+        <translation>%1 显卡：放不下（需要 %2）。作如下改变即可：%3；届时需要 %4。</translation>
     </message>
     <message>
         <source>%1 cards: it does not fit (%2 are needed). With all of these it does: %3; then %4 are needed.</source>
         <translation>%1 显卡：放不下（需要 %2）。同时采用以下各项即可：%3；届时需要 %4。</translation>
+    </message>
+    <message>
+        <source>, </source>
+        <translation>、</translation>
+    </message>
+    <message>
+        <source>Enough alone: %1.</source>
+        <translation>单独一项即可的有：%1。</translation>
     </message>
 </context>
 <context>

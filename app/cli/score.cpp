@@ -101,6 +101,10 @@ class Score : public Verb {
 
   void report(Context& context, const QJsonObject& answer) const {
     context.emitJson(answer);
+    if (const qint64 lines = answer["tokenizedLines"].toInteger())
+      context.note(tr("Lines that end in a full stop by itself: %1. The texts look cut into words already, which changes BLEU; give them "
+                      "as people write them.")
+                       .arg(lines));
     if (context.json()) return;
     if (const QJsonValue score = answer["score"]; score.isDouble()) {
       reportOne(context, answer["name"].toString(), answer, {});

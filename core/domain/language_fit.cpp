@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <utility>
 
 #include <QCoreApplication>
 #include <QJsonArray>
@@ -70,7 +71,7 @@ std::vector<Knob> freeKnobs() {
           member("batch", [](const Setup& s) { return halves(s.options.batch, 1); })};
 }
 
-/// What trains something else, and what costs money.
+/// What trains something else.
 std::vector<Knob> costlyKnobs() {
   return {member("precision",
                  [](const Setup& s) {
@@ -83,8 +84,12 @@ std::vector<Knob> costlyKnobs() {
                    if (s.options.method == LanguageMethod::Full) return std::vector<QJsonValue>{"lora", "qlora"};
                    return s.options.method == LanguageMethod::Lora ? std::vector<QJsonValue>{"qlora"} : std::vector<QJsonValue>{};
                  }),
-          member("sequence", [](const Setup& s) { return halves(s.options.sequence, std::min(kShortest, s.options.sequence)); }),
-          {"cards",
+          member("sequence", [](const Setup& s) { return halves(s.options.sequence, std::min(kShortest, s.options.sequence)); })};
+}
+
+/// What costs money.
+std::vector<Knob> hardwareKnobs() {
+  return {{"cards",
            [](const Setup& s) {
              std::vector<QJsonValue> all;
              for (int n = 2; trains(s) && n <= 1024; n *= 2)
@@ -129,17 +134,28 @@ Setup applied(Setup setup, const std::vector<PlanChange>& changes, const std::ve
   return setup;
 }
 
-/// Changes that are not needed beside the others are taken back, the last ones first: they cost most.
+/// Changes that are not needed beside the others are taken back, the last ones first: they cost most. What is left goes as far as it must.
 void dropNeedless(const LanguageSizes& sizes, const Setup& from, const std::vector<Knob>& knobs, std::vector<PlanChange>& changes) {
   for (std::size_t i = changes.size(); i-- > 0;) {
     std::vector<PlanChange> fewer = changes;
     fewer.erase(fewer.begin() + std::ptrdiff_t(i));
     if (fits(sizes, applied(from, fewer, knobs))) changes = fewer;
   }
+  for (PlanChange& change : changes)
+    for (const Knob& knob : knobs) {
+      if (change.knob != QLatin1String(knob.name)) continue;
+      for (const QJsonValue& less : knob.values(from)) {
+        const QJsonValue most = std::exchange(change.value, less);
+        if (fits(sizes, applied(from, changes, knobs))) break;
+        change.value = most;
+      }
+    }
 }
 
 /// All that is free at its greatest, then one knob that is not; then two.
-std::vector<PlanChange> together(const LanguageSizes& sizes, const Setup& from, const std::vector<Knob>& all) {
+std::vector<PlanChange> together(const LanguageSizes& sizes, const Setup& from, const std::vector<Knob>& costly) {
+  std::vector<Knob> all = freeKnobs();
+  all.insert(all.end(), costly.begin(), costly.end());
   std::vector<PlanChange> changes;
   Setup setup = from;
   for (const Knob& knob : freeKnobs()) {
@@ -152,7 +168,6 @@ std::vector<PlanChange> together(const LanguageSizes& sizes, const Setup& from, 
     dropNeedless(sizes, from, all, changes);
     return changes;
   }
-  const std::vector<Knob> costly = costlyKnobs();
   std::vector<PlanChange> more = enoughAlone(sizes, setup, costly);
   if (!more.empty()) more.resize(1);
   for (std::size_t a = 0; more.empty() && a < costly.size(); ++a)
@@ -167,7 +182,6 @@ std::vector<PlanChange> together(const LanguageSizes& sizes, const Setup& from, 
     }
   if (more.empty()) return {};
   changes.insert(changes.end(), more.begin(), more.end());
-  // What is free stays where it can: only changes before the costly ones are tried for dropping last.
   dropNeedless(sizes, from, all, changes);
   return changes;
 }
@@ -199,15 +213,19 @@ LanguageFit fitLanguageModel(const LanguageSizes& sizes, const LanguagePlanOptio
   const Setup from{options, cardBytes};
   fit.fits = fits(sizes, from);
   if (fit.fits) return fit;
-  std::vector<Knob> knobs = freeKnobs();
-  for (Knob& knob : costlyKnobs()) knobs.push_back(std::move(knob));
+  std::vector<Knob> knobs = freeKnobs(), costly = costlyKnobs();
+  for (const auto& more : {costly, hardwareKnobs()}) knobs.insert(knobs.end(), more.begin(), more.end());
   std::vector<PlanChange> alone = enoughAlone(sizes, from, knobs);
-  if (!alone.empty()) {
+  const auto isHardware = [](const PlanChange& c) { return c.knob == u"cards" || c.knob == u"cardBytes"; };
+  // Several settings rather than other machines.
+  if (alone.empty() || isHardware(alone.front())) fit.changes = together(sizes, from, costly);
+  if (fit.changes.empty() && !alone.empty()) {
     fit.changes = {alone.front()};
-    fit.alternatives.assign(alone.begin() + 1, alone.end());
-  } else {
-    fit.changes = together(sizes, from, knobs);
+    alone.erase(alone.begin());
   }
+  fit.alternatives = std::move(alone);
+  for (const Knob& knob : hardwareKnobs()) costly.push_back(knob);
+  if (fit.changes.empty()) fit.changes = together(sizes, from, costly);
   if (!fit.changes.empty()) fit.changedTotal = needed(sizes, applied(from, fit.changes, knobs));
   return fit;
 }
@@ -222,8 +240,11 @@ QString describeFit(const QJsonObject& card) {
   const QString then = inGigabytes(card["changedTotal"].toInteger());
   if (changes.size() == 1)
     return say(TR("%1 cards: it does not fit (%2 are needed). With %3 it does: %4.")).arg(size, need, changes.first(), then);
-  return say(TR("%1 cards: it does not fit (%2 are needed). With all of these it does: %3; then %4 are needed."))
-      .arg(size, need, changes.join(QStringLiteral(", ")), then);
+  QString sentence = say(TR("%1 cards: it does not fit (%2 are needed). With all of these it does: %3; then %4 are needed."))
+                         .arg(size, need, changes.join(say(TR(", "))), then);
+  if (const QJsonArray alone = card["alternatives"].toArray(); !alone.isEmpty())
+    sentence += ' ' + say(TR("Enough alone: %1.")).arg(changeWords(alone[0].toObject()));
+  return sentence;
 }
 
 }  // namespace cloister

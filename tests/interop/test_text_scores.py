@@ -433,6 +433,14 @@ def test_line_ends_as_sacrebleu_reads_them(tmp_path):
         assert answer["type"] == "finished" and answer["segments"] == 4 and answer["score"] == pytest.approx(100), name
 
 
+def test_texts_that_look_tokenized_are_remarked(tmp_path):
+    texts = [f"line {i} of a text ." for i in range(100)]
+    answer, _ = score(tmp_path, "bleu", texts, [texts])
+    assert answer["tokenizedLines"] == 100
+    answer, _ = score(tmp_path, "bleu", texts[1:], [texts[1:]])
+    assert "tokenizedLines" not in answer
+
+
 def test_escaped_lines(tmp_path):
     (tmp_path / "h").write_text("the gunman was shot\\npolice killed him \\\\n\n", encoding="utf-8")
     (tmp_path / "r").write_text("police killed the gunman\\nthe gunman was shot by police\n", encoding="utf-8")

@@ -286,6 +286,14 @@ Result<void> addTests(const Request& request, const Files& files, const Corpus& 
   return {};
 }
 
+/// Hypotheses that end in a full stop by itself: text cut into words already, which lowers BLEU. sacreBLEU warns from a hundred on.
+qint64 linesThatLookTokenized(const Segments& hypotheses) {
+  qint64 count = 0;
+  for (std::size_t i = 0; i < hypotheses.size(); ++i) count += hypotheses.text(i).ends_with(" .");
+  return count;
+}
+constexpr qint64 kTokenizedToSay = 100;
+
 using TakeRows = std::function<Result<void>(const Rows&)>;
 
 /// takeRows: the rows of all segments, when somebody wants them.
@@ -303,6 +311,8 @@ Result<QJsonObject> scored(const Request& request, const Files& files, const Tak
                      {"parts", metric.parts(sums)}};
   addPerName(answer, metric.names(), QStringLiteral("score"), [&](std::size_t n) { return scores[n]; });
   if (metric.names().size() == 1) answer["name"] = metric.names().first();
+  if (const qint64 tokenized = request.name == u"bleu" ? linesThatLookTokenized(files.hypotheses) : 0; tokenized >= kTokenizedToSay)
+    answer["tokenizedLines"] = tokenized;
   if (takeRows)
     if (auto taken = takeRows(corpus.rows()); !taken) return taken.error();
   if (auto tested = addTests(request, files, corpus, references, progress, answer); !tested) return tested.error();

@@ -191,6 +191,30 @@ class TestLanguagePlan : public QObject {
     QCOMPARE(fitLanguageModel(s, o, 80 * GB).changes.front().knob, QString("precision"));
     QCOMPARE(fitLanguageModel(s, o, 40 * GB).changes.front().knob, QString("method"));
     QCOMPARE(fitLanguageModel(s, o, 40 * GB).changes.front().value.toString(), QString("lora"));
+    // Settings rather than 64 more cards, which would be enough alone and are named beside them.
+    const LanguageFit large = fitLanguageModel(sizes("deepseek-coder-33b"), full(1, 0, false), 80 * GB);
+    QCOMPARE(large.changes.size(), std::size_t(2));
+    QCOMPARE(large.changes[0].knob, QString("checkpointing"));
+    QCOMPARE(large.changes[1].value.toString(), QString("lora"));
+    QCOMPARE(large.alternatives.front().knob, QString("cards"));
+  }
+
+  /// Several changes go no further than they must: the next smaller value of one is not enough.
+  void severalChangesAreNoLargerThanNeeded() {
+    const LanguageSizes s = sizes("deepseek-llm-7b");
+    LanguagePlanOptions o = full(8, 0, false);
+    o.batch = 64;
+    const LanguageFit fit = fitLanguageModel(s, o, 80 * GB);
+    QVERIFY(fit.changes.size() > 1);
+    for (const PlanChange& c : fit.changes) {
+      std::vector<PlanChange> less = fit.changes;
+      for (PlanChange& l : less) {
+        if (l.knob != c.knob) continue;
+        if (l.knob == "zero") l.value = l.value.toInt() - 1;
+        else if (l.knob == "batch") l.value = l.value.toInteger() * 2;
+      }
+      if (c.knob == "zero" || c.knob == "batch") QVERIFY(!enough(s, o, 80 * GB, less));
+    }
   }
 
   void reportAndSentences() {
