@@ -1663,5 +1663,13 @@
         <source>Lines that end in a full stop by itself: %1. The texts look cut into words already, which changes BLEU; give them as people write them.</source>
         <translation>以独立句点结尾的行：%1。文本似乎已经分词，这会改变 BLEU；请提供自然书写的文本。</translation>
     </message>
+    <message>
+        <source>LoRA adapter in PEFT layout to merge into the copy.</source>
+        <translation>要合并进副本的 LoRA 适配器（PEFT 布局）。</translation>
+    </message>
+    <message>
+        <source>LoRA adapter in PEFT layout to use with the model.</source>
+        <translation>与模型一起使用的 LoRA 适配器（PEFT 布局）。</translation>
+    </message>
 </context>
 </TS>

@@ -1244,6 +1244,194 @@
         <source>bf16 computes convolutions and matrix products in bfloat16. Automatic: where the device has fast units for it (AMX, NVIDIA cards since Ampere).</source>
         <translation>bf16 以 bfloat16 计算卷积和矩阵乘积。自动：设备有相应的快速单元时启用（AMX、Ampere 及以后的 NVIDIA 显卡）。</translation>
     </message>
+    <message>
+        <source>Method</source>
+        <translation>方法</translation>
+    </message>
+    <message>
+        <source>LoRA trains small adapters beside a base model that stays as it is: a fraction of the memory, and a file of a few megabytes.</source>
+        <translation>LoRA 在保持不变的基础模型旁训练小型适配器：只需一小部分内存，文件仅几兆字节。</translation>
+    </message>
+    <message>
+        <source>All weights</source>
+        <translation>全部权重</translation>
+    </message>
+    <message>
+        <source>LoRA</source>
+        <translation>LoRA</translation>
+    </message>
+    <message>
+        <source>From scratch only; with a base model its own architecture counts.</source>
+        <translation>仅用于从头训练；有基础模型时以其自身的架构为准。</translation>
+    </message>
+    <message>
+        <source>LLaMA, 1 M</source>
+        <translation>LLaMA，1 M</translation>
+    </message>
+    <message>
+        <source>LLaMA, 3 M</source>
+        <translation>LLaMA，3 M</translation>
+    </message>
+    <message>
+        <source>LLaMA, 10 M</source>
+        <translation>LLaMA，10 M</translation>
+    </message>
+    <message>
+        <source>LLaMA, 30 M</source>
+        <translation>LLaMA，30 M</translation>
+    </message>
+    <message>
+        <source>LLaMA, 100 M</source>
+        <translation>LLaMA，100 M</translation>
+    </message>
+    <message>
+        <source>LLaMA, 300 M</source>
+        <translation>LLaMA，300 M</translation>
+    </message>
+    <message>
+        <source>LLaMA, 1 B</source>
+        <translation>LLaMA，1 B</translation>
+    </message>
+    <message>
+        <source>DeepSeek-V3, 30 M</source>
+        <translation>DeepSeek-V3，30 M</translation>
+    </message>
+    <message>
+        <source>Passes over the training text. Automatic: 1 from scratch, 3 on a base model.</source>
+        <translation>遍历训练文本的次数。自动：从头训练为 1 次，基于基础模型为 3 次。</translation>
+    </message>
+    <message>
+        <source>Highest rate, reached after the warm-up. Automatic: 0.00003 on a base model, 0.0002 with LoRA, 0.001 from scratch.</source>
+        <translation>预热后达到的最高学习率。自动：基于基础模型为 0.00003，LoRA 为 0.0002，从头训练为 0.001。</translation>
+    </message>
+    <message>
+        <source>Sequences of one optimizer step.</source>
+        <translation>每个优化步骤的序列数。</translation>
+    </message>
+    <message>
+        <source>Sequence length</source>
+        <translation>序列长度</translation>
+    </message>
+    <message>
+        <source>Tokens the model sees at once while training.</source>
+        <translation>训练时模型一次看到的词元数。</translation>
+    </message>
+    <message>
+        <source>tokens</source>
+        <translation>词元</translation>
+    </message>
+    <message>
+        <source>Sequences held in memory at once; smaller ones accumulate gradients up to the batch size. Automatic: the batch size.</source>
+        <translation>同时放在内存中的序列数；较小时累积梯度直到批大小。自动：等于批大小。</translation>
+    </message>
+    <message>
+        <source>Most steps</source>
+        <translation>最多步数</translation>
+    </message>
+    <message>
+        <source>Ends the run after this many optimizer steps; 0: as the epochs give.</source>
+        <translation>达到此优化步数后结束；0：由轮数决定。</translation>
+    </message>
+    <message>
+        <source>Vocabulary</source>
+        <translation>词表</translation>
+    </message>
+    <message>
+        <source>From scratch: number of tokens of the tokenizer; 0: that of the architecture.</source>
+        <translation>从头训练：分词器的词元数；0：采用架构自带的大小。</translation>
+    </message>
+    <message>
+        <source>LoRA rank</source>
+        <translation>LoRA 秩</translation>
+    </message>
+    <message>
+        <source>Width of the adapters: more learns more and takes more memory.</source>
+        <translation>适配器的宽度：越大学得越多，占用内存也越多。</translation>
+    </message>
+    <message>
+        <source>LoRA alpha</source>
+        <translation>LoRA alpha</translation>
+    </message>
+    <message>
+        <source>What the adapters add counts alpha / rank. Automatic: twice the rank.</source>
+        <translation>适配器的增量按 alpha / 秩 计入。自动：秩的两倍。</translation>
+    </message>
+    <message>
+        <source>LoRA layers</source>
+        <translation>LoRA 层</translation>
+    </message>
+    <message>
+        <source>Names of the layers with commas, for example q_proj, v_proj. Empty: every linear layer except the output layer and routed experts.</source>
+        <translation>以逗号分隔的层名，例如 q_proj, v_proj。留空：除输出层和路由专家外的所有线性层。</translation>
+    </message>
+    <message>
+        <source>On matrices only. Automatic: 0.1 from scratch, 0.01 on a base model, 0 with LoRA.</source>
+        <translation>仅用于矩阵。自动：从头训练为 0.1，基于基础模型为 0.01，LoRA 为 0。</translation>
+    </message>
+    <message>
+        <source>Beta 1</source>
+        <translation>Beta 1</translation>
+    </message>
+    <message>
+        <source>AdamW: how long gradients are averaged.</source>
+        <translation>AdamW：梯度平均的时长。</translation>
+    </message>
+    <message>
+        <source>Beta 2</source>
+        <translation>Beta 2</translation>
+    </message>
+    <message>
+        <source>AdamW: how long squared gradients are averaged. Automatic: 0.95 from scratch, else 0.999.</source>
+        <translation>AdamW：梯度平方平均的时长。自动：从头训练为 0.95，否则为 0.999。</translation>
+    </message>
+    <message>
+        <source>Warm-up steps</source>
+        <translation>预热步数</translation>
+    </message>
+    <message>
+        <source>The learning rate rises from zero over these steps; -1: 3 % of the run.</source>
+        <translation>学习率在这些步内从零上升；-1：全程的 3 %。</translation>
+    </message>
+    <message>
+        <source>Shuffle</source>
+        <translation>打乱</translation>
+    </message>
+    <message>
+        <source>A new order of the sequences in every epoch; off: the order of the data.</source>
+        <translation>每轮使用新的序列顺序；关闭：按数据原有顺序。</translation>
+    </message>
+    <message>
+        <source>Keep documents apart</source>
+        <translation>隔开文档</translation>
+    </message>
+    <message>
+        <source>Texts packed into one sequence do not see each other.</source>
+        <translation>打包进同一序列的文本互不可见。</translation>
+    </message>
+    <message>
+        <source>Validate every</source>
+        <translation>验证间隔</translation>
+    </message>
+    <message>
+        <source>0: at the end of each epoch.</source>
+        <translation>0：每轮结束时。</translation>
+    </message>
+    <message>
+        <source>steps</source>
+        <translation>步</translation>
+    </message>
+    <message>
+        <source>Expert balancing</source>
+        <translation>专家均衡</translation>
+    </message>
+    <message>
+        <source>DeepSeek-V3: how far the choice of experts is corrected after each step so that all are used; 0 switches it off.</source>
+        <translation>DeepSeek-V3：每步之后对专家选择的修正幅度，使所有专家都被用到；0 表示关闭。</translation>
+    </message>
+    <message>
+        <source>bf16 computes matrix products in bfloat16. Automatic: where the device has fast units for it (AMX, NVIDIA cards since Ampere).</source>
+        <translation>bf16 以 bfloat16 计算矩阵乘积。自动：设备有相应的快速单元时启用（AMX，Ampere 及以后的 NVIDIA 显卡）。</translation>
+    </message>
 </context>
 <context>
     <name>Plugins</name>
@@ -1266,6 +1454,10 @@
     <message>
         <source>ONNX</source>
         <translation>ONNX</translation>
+    </message>
+    <message>
+        <source>Language model</source>
+        <translation>语言模型</translation>
     </message>
 </context>
 <context>

@@ -27,6 +27,7 @@ Result<QJsonObject> requestOf(const Context& context) {
                       {"ignore_end", context.isSet("ignore-end")},
                       {"early_stopping", context.isSet("early-stopping")},
                       {"sample", context.isSet("sample")}};
+  if (context.isSet("adapter")) request["adapter"] = QDir::current().absoluteFilePath(context.value("adapter"));
   if (!context.isSet("ids")) return badOption("--ids", "", tr("a file"));
   constexpr struct {
     const char *option, *member;
@@ -77,6 +78,7 @@ class Generate : public Verb {
   bool needsProject() const override { return false; }
   QList<QCommandLineOption> options() const override {
     return {{"ids", tr("JSON file with token numbers: a list, a list of lists, or an object with input_ids."), "FILE"},
+            {"adapter", tr("LoRA adapter in PEFT layout to use with the model."), "DIR"},
             {"new-tokens", tr("How many tokens at most."), "N"},
             {"sample", tr("Draw the tokens instead of taking the most likely ones.")},
             {"temperature", tr("With --sample: above 1 more daring, below 1 more careful."), "T"},

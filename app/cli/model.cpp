@@ -64,6 +64,7 @@ class ModelImport : public Verb {
   bool needsProject() const override { return false; }
   QList<QCommandLineOption> options() const override {
     return {{"to", tr("The new folder."), "DIR"},
+            {"adapter", tr("LoRA adapter in PEFT layout to merge into the copy."), "DIR"},
             {"dtype", tr("Type of the copied weights: stored, float32 or bfloat16."), "TYPE", "stored"},
             {"shard-bytes", tr("Largest size of one weights file in bytes."), "N"}};
   }
@@ -72,6 +73,7 @@ class ModelImport : public Verb {
     if (!context.isSet("to"))
       return context.fail({FailureKind::InvalidArgument, {{"name", "--to"}, {"value", ""}, {"allowed", tr("a new folder")}}, {}});
     call << "--to" << absolute(context.value("to"));
+    if (context.isSet("adapter")) call << "--adapter" << absolute(context.value("adapter"));
     if (context.isSet("shard-bytes")) {
       auto bytes = context.integer("shard-bytes", 1 << 10, qint64(1) << 50);
       if (!bytes) return context.fail(bytes.error());
@@ -97,6 +99,7 @@ class ModelLogits : public Verb {
   bool needsProject() const override { return false; }
   QList<QCommandLineOption> options() const override {
     return {{"ids", tr("JSON file with token numbers: a list, a list of lists, or an object with input_ids."), "FILE"},
+            {"adapter", tr("LoRA adapter in PEFT layout to use with the model."), "DIR"},
             {"to", tr("File for the tensor \"logits\", float32 [sequences, tokens, vocabulary]."), "FILE"},
             {"precision", tr("Type to compute in: stored, fp32 or bf16."), "TYPE", "fp32"},
             {"path", tr("Latent attention of DeepSeek models: automatic, plain or absorbed."), "WORD", "automatic"},
@@ -109,6 +112,7 @@ class ModelLogits : public Verb {
         return context.fail({FailureKind::InvalidArgument, {{"name", QString("--") + name}, {"value", ""}, {"allowed", tr("a file")}}, {}});
       call << QString("--") + name << absolute(context.value(QLatin1String(name)));
     }
+    if (context.isSet("adapter")) call << "--adapter" << absolute(context.value("adapter"));
     auto cached = context.integer("cached", 0, 1 << 20);
     if (!cached) return context.fail(cached.error());
     call << "--cached" << QString::number(*cached);

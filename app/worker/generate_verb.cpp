@@ -12,6 +12,7 @@
 #include "core/domain/files.h"
 #include "core/engine/engine_failure.h"
 #include "core/engine/generate/generator.h"
+#include "core/engine/models/decoder/adapter.h"
 #include "core/engine/models/decoder/decoder_folder.h"
 
 namespace cloister {
@@ -46,7 +47,7 @@ QJsonArray toJson(const TokenIds& tokens) {
 
 }  // namespace
 
-// request: {"model","ids":FILE,"precision","ignore_end", and the members of GenerateSettings}
+// request: {"model","adapter","ids":FILE,"precision","ignore_end", and the members of GenerateSettings}
 int generateVerb(const QStringList& arguments) {
   return runSpoken([&](const Say& say) {
     const QJsonObject request = orThrow(readJson(option(arguments, "request")));
@@ -56,6 +57,7 @@ int generateVerb(const QStringList& arguments) {
     DecoderFolder folder = readDecoderFolder(dir, as);
     if (!request["ignore_end"].toBool()) settings.ends = endsOf(dir, folder.config);
     DecoderModel model(folder.config, std::move(folder.tensors));
+    if (const QString adapter = request["adapter"].toString(); !adapter.isEmpty()) readAdapter(adapter, model);
     const std::vector<TokenIds> prompts = readTokenIds(request["ids"].toString());
     const Clock::time_point start = Clock::now();
     double first = 0;

@@ -30,9 +30,10 @@ constexpr Row kVerbs[] = {
     {"init", cloister::initVerb, "--request FILE --to FILE.safetensors (writes initial weights)"},
     {"logits", cloister::logitsVerb, "--weights FILE --input FILE.safetensors --to FILE.safetensors [--precision fp32|bf16]"},
     {"model-show", cloister::modelShowVerb, "--model DIR (checks a language model and prints what it is)"},
-    {"model-import", cloister::modelImportVerb, "--model DIR --to DIR [--dtype stored|float32|bfloat16] [--shard-bytes N]"},
+    {"model-import", cloister::modelImportVerb, "--model DIR --to DIR [--adapter DIR] [--dtype stored|float32|bfloat16] [--shard-bytes N]"},
     {"model-logits", cloister::modelLogitsVerb,
-     "--model DIR --ids FILE.json --to FILE.safetensors [--precision stored|fp32|bf16] [--path automatic|plain|absorbed] [--cached N]"},
+     "--model DIR [--adapter DIR] --ids FILE.json --to FILE.safetensors [--precision stored|fp32|bf16] [--path automatic|plain|absorbed] "
+     "[--cached N]"},
     {"model-export", cloister::modelExportVerb,
      "--model DIR --to DIR [--variant standard|genai] [--quantize none|fp16|dynamic-int8|int8|int4] [--block N] [--context N] [--ids "
      "FILE.json] "

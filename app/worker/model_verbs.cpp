@@ -9,6 +9,7 @@
 #include "app/worker/verbs.h"
 #include "core/domain/files.h"
 #include "core/engine/engine_failure.h"
+#include "core/engine/models/decoder/adapter.h"
 #include "core/engine/models/decoder/decoder_folder.h"
 #include "core/engine/models/decoder/decoder_model.h"
 #include "core/engine/models/precision.h"
@@ -85,6 +86,11 @@ int modelImportVerb(const QStringList& arguments) {
     const QString from = option(arguments, "model"), to = option(arguments, "to");
     DecoderFolder folder = readDecoderFolder(from, typeOption(arguments, "dtype"));
     QJsonObject found = summaryOf(folder);
+    if (const QString adapter = option(arguments, "adapter", false); !adapter.isEmpty()) {
+      DecoderModel model(folder.config, folder.tensors);
+      readAdapter(adapter, model);
+      folder.tensors = mergedState(model);
+    }
     NamedTensors all = folder.tensors;
     all.insert(folder.prediction.begin(), folder.prediction.end());
     DecoderWriteOptions options{.from = from};
@@ -106,6 +112,7 @@ int modelLogitsVerb(const QStringList& arguments) {
     const QString to = option(arguments, "to");
     DecoderFolder folder = readDecoderFolder(option(arguments, "model"), typeOption(arguments, "precision"));
     DecoderModel model(folder.config, std::move(folder.tensors));
+    if (const QString adapter = option(arguments, "adapter", false); !adapter.isEmpty()) readAdapter(adapter, model);
     const at::Tensor ids = equalRows(readTokenIds(option(arguments, "ids")), option(arguments, "ids"));
     model.checkIds(ids);
     at::NoGradGuard noGrad;

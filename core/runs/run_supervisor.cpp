@@ -111,7 +111,9 @@ bool RunSupervisor::isQueued(const QString& run) const { return d->queued().cont
 
 QStringList RunSupervisor::families() const {
   QStringList ids;
-  for (const PluginInfo& p : d->catalogue.all(QStringLiteral("family"))) ids << p.id;
+  // A family for another task cannot train on this project's data.
+  for (const PluginInfo& p : d->catalogue.all(QStringLiteral("family")))
+    if (const QString task = p.json["task"].toString(); task.isEmpty() || task == d->project.info().task) ids << p.id;
   return ids;
 }
 

@@ -102,7 +102,7 @@ ClassifierModel::ClassifierModel(ModelGraph graph, std::uint64_t seed) : graph_(
   index();
 }
 
-ClassifierModel::ClassifierModel(const ClassifierModel& other) : graph_(other.graph_), training_(other.training_) {
+ClassifierModel::ClassifierModel(const ClassifierModel& other) : Trainable(other), graph_(other.graph_), training_(other.training_) {
   at::NoGradGuard noGrad;
   for (std::size_t i = 0; i < graph_.ops.size(); ++i) {
     std::vector<at::Tensor> tensors;

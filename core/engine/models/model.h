@@ -14,12 +14,13 @@
 
 #include "core/domain/model_graph.h"
 #include "core/engine/kernels/fused.h"
+#include "core/engine/models/trainable.h"
 
 namespace cloister {
 
 using NamedTensors = std::map<std::string, at::Tensor>;
 
-class ClassifierModel {
+class ClassifierModel : public Trainable {
  public:
   /// Tensors as the architecture's authors initialise them, from the seed alone.
   explicit ClassifierModel(ModelGraph graph, std::uint64_t seed = 0);
@@ -45,12 +46,12 @@ class ClassifierModel {
   void computeInBf16();
 
   /// Trainable tensors in the graph's order, float32.
-  const std::vector<at::Tensor>& parameters() const { return parameters_; }
+  const std::vector<at::Tensor>& parameters() const override { return parameters_; }
   /// What the model computes with and gradients land on, in the same order: the parameter itself or its bfloat16 copy.
-  const std::vector<at::Tensor>& computed() const { return computed_; }
+  const std::vector<at::Tensor>& computed() const override { return computed_; }
   /// Gradients in the same order; undefined where none was computed.
   std::vector<at::Tensor> gradients() const;
-  const std::vector<std::string>& parameterNames() const { return parameterNames_; }
+  const std::vector<std::string>& parameterNames() const override { return parameterNames_; }
   /// Running statistics (float) in the graph's order.
   const std::vector<at::Tensor>& statistics() const { return statistics_; }
   /// All tensors by name, shared with the model.

@@ -135,14 +135,23 @@ std::optional<FoundCheckpoint> newestCheckpoint(const QString& runDir, QStringLi
 }
 
 void writeBest(const QString& runDir, const NamedTensors& weights, const QJsonObject& metadata, const QJsonObject& state) {
+  const auto fill = [&](const QString& folder) {
+    makeFolder(folder);
+    saveTensors(folder + "/model.safetensors", weights, metadata);
+  };
+  writeBest(runDir, fill, state);
+}
+
+void writeBest(const QString& runDir, const std::function<void(const QString&)>& fill, const QJsonObject& state) {
   const QString place = runDir + "/best", staged = runDir + "/.part-best";
   QDir(staged).removeRecursively();
-  makeFolder(staged);
-  const QString path = staged + "/model.safetensors";
-  saveTensors(path, weights, metadata);
+  fill(staged);
+  QJsonObject files;
+  const QStringList names = QDir(staged).entryList(QDir::Files, QDir::Name);
+  for (const QString& name : names) files[name] = orThrow(sha256OfFile(staged + '/' + name));
   QJsonObject marker = state;
   marker["format"] = 1;
-  marker["files"] = QJsonObject{{"model.safetensors", orThrow(sha256OfFile(path))}};
+  marker["files"] = files;
   orThrow(writeJsonAtomically(staged + "/state.json", marker));
   const QByteArray from = QFile::encodeName(staged), to = QFile::encodeName(place);
   // Exchange keeps a whole best/ in place at every moment; file systems without it get remove and rename.

@@ -1,6 +1,7 @@
 // Checkpoints of a run, whole or absent: a folder is filled under a hidden name, synced, its marker state.json written last, then renamed.
 // Folder and members: docs/formats.md. Training thread.
 #pragma once
+#include <functional>
 #include <optional>
 
 #include <QJsonObject>
@@ -45,7 +46,10 @@ struct FoundCheckpoint {
 };
 std::optional<FoundCheckpoint> newestCheckpoint(const QString& runDir, QStringList& skipped);
 
-/// Replaces best/ by exchanging folders, so that a reader finds the old or the new one.
+/// Replaces best/ by exchanging folders, so that a reader finds the old or the new one. fill makes the folder it is given and its files;
+/// state.json, the marker with their digests, comes last.
+void writeBest(const QString& runDir, const std::function<void(const QString& folder)>& fill, const QJsonObject& state);
+/// The same with model.safetensors alone.
 void writeBest(const QString& runDir, const NamedTensors& weights, const QJsonObject& metadata, const QJsonObject& state);
 
 /// Removes what a killed attempt left half-written.

@@ -31,7 +31,7 @@ void onLibraryThreads(std::int64_t n, const std::function<void(std::int64_t)>& t
 
 }  // namespace
 
-Optimizer::Optimizer(const TrainRecipe& recipe, ClassifierModel& model, ClassifierModel* average, Kernels kernels)
+Optimizer::Optimizer(const TrainRecipe& recipe, const Trainable& model, const Trainable* average, Kernels kernels)
     : recipe_(recipe), model_(model), kernels_(kernels), share_(onLibraryThreads) {
   for (std::size_t i = 0; i < model.parameters().size(); ++i) {
     const at::Tensor& p = model.parameters()[i];

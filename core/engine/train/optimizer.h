@@ -16,7 +16,7 @@ class Optimizer {
   /// average: moves along with the weights (ema ← ema + share · (weight - ema)); null for none. Both models must outlive the optimizer.
   /// Own kernels are loops of the processor; a graphics card takes the library's.
   enum class Kernels { Own, Library };
-  Optimizer(const TrainRecipe&, ClassifierModel&, ClassifierModel* average = nullptr, Kernels = Kernels::Own);
+  Optimizer(const TrainRecipe&, const Trainable&, const Trainable* average = nullptr, Kernels = Kernels::Own);
 
   /// Calls task(0 … n-1) once each, on any threads, and returns when all are done. LibTorch's threads unless set.
   using Share = std::function<void(std::int64_t n, const std::function<void(std::int64_t)>& task)>;
@@ -44,7 +44,7 @@ class Optimizer {
   void cut(const Slot&, const std::vector<at::Tensor>& gradients);
 
   TrainRecipe recipe_;
-  const ClassifierModel& model_;
+  const Trainable& model_;
   Kernels kernels_;
   std::vector<Slot> slots_;
   Share share_;

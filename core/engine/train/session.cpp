@@ -3,7 +3,6 @@
 #include <unistd.h>
 #include <atomic>
 #include <cmath>
-#include <csignal>
 #include <numeric>
 
 #include <ATen/Context.h>
@@ -15,12 +14,10 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/softmax.h>
 #include <QDir>
-#include <QFile>
 #include <QFileInfo>
 #include <QJsonArray>
 
 #include "core/domain/files.h"
-#include "core/domain/run_event.h"
 #include "core/domain/version.h"
 #include "core/engine/data/counter_rng.h"
 #include "core/engine/engine_failure.h"
@@ -32,9 +29,6 @@ namespace cloister {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-volatile std::sig_atomic_t terminated = 0;
-void onTerminate(int) { terminated = 1; }
 
 double secondsSince(Clock::time_point t) { return std::chrono::duration<double>(Clock::now() - t).count(); }
 
@@ -53,8 +47,7 @@ at::Tensor balancedWeights(const PreparedData& data) {
 
 }  // namespace
 
-Session::Session(const TrainJob& j) : job(j), started_(Clock::now()), lastCheckpoint_(started_), lastReport_(started_) {
-  std::signal(SIGTERM, onTerminate);  // the same as a stop request: checkpoint, then exit 10
+Session::Session(const TrainJob& j) : Attempt(j), lastReport_(Clock::now()) {
   event("phase", {{"name", "loading"}});
   device = chooseDevice(job.spec.parameters["device"].toString("auto"));
   openData();
@@ -88,14 +81,6 @@ void Session::formTeam() {
                          "some processes have a graphics card and some have none"});
 }
 
-void Session::event(const QString& type, QJsonObject body, bool sync) {
-  // Training outlives a full disk as long as nothing essential has to be written; checkpoints fail by themselves.
-  if (auto written = job.events->append(type, std::move(body), sync); !written)
-    qWarning("event not written: %s", qUtf8Printable(describe(written.error())));
-}
-
-bool Session::stopRequested() const { return terminated || QFile::exists(job.runDir + "/stop.request"); }
-
 bool Session::stopAgreed(const Batch& next) {
   wholeWeight_ = classWeights.defined() ? classWeights.index_select(0, next.labels).sum().item<double>() : double(next.labels.size(0));
   if (!group_) return stopRequested();
@@ -104,8 +89,6 @@ bool Session::stopAgreed(const Batch& next) {
   wholeWeight_ = common[0];
   return common[1] > 0;
 }
-
-double Session::secondsSinceStart() const { return secondsSince(started_); }
 
 void Session::openData() {
   data = orThrow(PreparedData::open(job.preparedDir, job.spec.preparedDigest));
@@ -363,8 +346,6 @@ void Session::keepBest(const ValidationMetrics& m) {
          {"identity", identityOf(job.spec)}});
 }
 
-bool Session::checkpointDue() const { return secondsSince(lastCheckpoint_) >= recipe.checkpointMinutes * 60; }
-
 void Session::checkpoint(bool best) {
   state.secondsTrained = secondsBefore_ + secondsSinceStart();
   if (job.rank == 0) {
@@ -378,7 +359,7 @@ void Session::checkpoint(bool best) {
            {"bytes", bytes}},
           true);
   }
-  lastCheckpoint_ = Clock::now();
+  checkpointWritten();
 }
 
 void Session::reportStep(double loss, double norm, double learningRate) {

@@ -7,8 +7,8 @@
 #include "core/engine/data/loader.h"
 #include "core/engine/device/compute_device.h"
 #include "core/engine/distributed/group.h"
-#include "core/engine/models/family_plugin.h"
 #include "core/engine/models/model.h"
+#include "core/engine/train/attempt.h"
 #include "core/engine/train/checkpoint.h"
 #include "core/engine/train/optimizer.h"
 #include "core/engine/train/recipe.h"
@@ -17,14 +17,13 @@
 
 namespace cloister {
 
-class Session {
+class Session : public Attempt {
  public:
   /// Throws EngineFailure for whatever makes this run impossible.
   explicit Session(const TrainJob&);
 
   /// Whether any rank was asked to stop; all ranks get the same answer for the same step. Also prepares the step's common divisor.
   bool stopAgreed(const Batch& next);
-  double secondsSinceStart() const;
 
   /// Loss of the batch in micro-batches with gradients left on the parameters: mean over the batch, weighted by class.
   double forwardBackward(const Batch&);
@@ -36,12 +35,10 @@ class Session {
   /// Writes best/ when these are the best so far. Updates the early-stop count.
   void keepBest(const ValidationMetrics&);
   void checkpoint(bool best);
-  bool checkpointDue() const;
+  bool checkpointDue() const { return Attempt::checkpointDue(recipe.checkpointMinutes); }
   void reportStep(double loss, double norm, double learningRate);
-  void event(const QString& type, QJsonObject body, bool sync = false);
   ClassifierModel& evaluated() { return average ? *average : *model; }  ///< the weights to validate and hand out
 
-  const TrainJob& job;
   ComputeDevice device;
   TrainRecipe recipe;
   std::shared_ptr<PreparedData> data;
@@ -63,9 +60,8 @@ class Session {
   double microBatch(ClassifierModel& replica, const Batch&, std::int64_t from, double wholeWeight);
   void averageReplicas();
   std::vector<ClassifierModel*> members();  ///< the model, then its replicas
-  bool stopRequested() const;
 
-  std::chrono::steady_clock::time_point started_, lastCheckpoint_, lastReport_;
+  std::chrono::steady_clock::time_point lastReport_;
   std::int64_t lastReportStep_ = 0;
   double secondsBefore_ = 0;
   std::vector<std::unique_ptr<ClassifierModel>> replicas_;  ///< besides the model itself

@@ -71,7 +71,7 @@ at::Tensor expanded(const DecoderConfig& config, const DecoderAttention& a, cons
 at::Tensor DecoderLinear::operator()(const at::Tensor& x) const {
   const at::Tensor y = at::linear(x, weight, bias);
   if (!adapterA.defined()) return y;
-  return y + at::linear(at::linear(x.to(adapterA.scalar_type()), adapterA), adapterB) * adapterScale;
+  return y + (at::linear(at::linear(x.to(adapterA.scalar_type()), adapterA), adapterB) * adapterScale).to(y.scalar_type());
 }
 
 at::Tensor DecoderLinear::merged() const {

@@ -20,7 +20,7 @@ const QStringList kCarried{"generation_config.json",  "tokenizer.json",    "toke
 // What we write, over what the source said beside it (descriptions of other tools survive; code to fetch and quantisation do not).
 QJsonObject configToWrite(const DecoderConfig& config, const QString& from, at::ScalarType type) {
   QJsonObject o;
-  if (!from.isEmpty()) readDecoderConfig(from, &o);
+  if (!from.isEmpty() && QFileInfo::exists(from + "/config.json")) readDecoderConfig(from, &o);
   for (const char* gone : {"auto_map", "quantization_config", "rope_parameters", "dtype", "_name_or_path", "eos_token_id", "bos_token_id",
                            "pad_token_id", "sliding_window", "max_window_layers", "layer_types"})
     o.remove(QLatin1String(gone));

@@ -1,0 +1,50 @@
+#include "core/engine/train/language/language_recipe.h"
+
+#include <algorithm>
+
+namespace cloister {
+
+Result<LanguageRecipe> makeLanguageRecipe(const QJsonObject& p, const RecipeContext& context) {
+  const auto refused = [](const char* name, const QString& value, const QString& allowed) {
+    return Failure{FailureKind::InvalidArgument, {{"name", name}, {"value", value}, {"allowed", allowed}}, {}};
+  };
+  LanguageRecipe r;
+  r.baseModel = p["base_model"].toString();
+  r.preset = p["architecture"].toString("llama-10m");
+  r.lora = p["method"].toString("full") == u"lora";
+  if (r.lora && r.baseModel.isEmpty()) return refused("method", "lora", "full, when there is no base model to adapt");
+  r.adapter.rank = p["lora_rank"].toInteger(r.adapter.rank);
+  r.adapter.alpha = p["lora_alpha"].toDouble(double(2 * r.adapter.rank));
+  for (const QString& word : p["lora_targets"].toString().split(',', Qt::SkipEmptyParts)) r.adapter.targets << word.trimmed();
+  r.length = p["sequence_length"].toInteger(r.length);
+  r.maxSteps = p["max_steps"].toInteger(0);
+  r.warmupSteps = p["warmup_steps"].toInteger(-1);
+  r.evaluateEvery = p["evaluate_every"].toInteger(0);
+  r.shuffled = p["shuffle"].toBool(true);
+  r.separateDocuments = p["separate_documents"].toBool(true);
+  r.biasUpdate = p["bias_update"].toDouble(0.001);
+
+  TrainRecipe& s = r.step;
+  const bool scratch = r.baseModel.isEmpty();
+  s.epochs = p["epochs"].toInt(scratch ? 1 : 3);
+  s.learningRate = p["learning_rate"].toDouble(r.lora ? 2e-4 : scratch ? 1e-3 : 3e-5);
+  s.batchSize = p["batch_size"].toInt(8);
+  s.microBatch = std::clamp(p["micro_batch"].toInt(s.batchSize), 1, std::max(1, s.batchSize));
+  s.weightDecay = p["weight_decay"].toDouble(r.lora ? 0 : scratch ? 0.1 : 0.01);
+  s.beta1 = p["beta1"].toDouble(0.9);
+  s.beta2 = p["beta2"].toDouble(scratch ? 0.95 : 0.999);
+  s.cosine = p["schedule"].toString("cosine") == u"cosine";
+  s.clipNorm = p["clip_norm"].toDouble(1);
+  s.gradientLimit = p["gradient_limit"].toDouble(s.gradientLimit);
+  s.checkpointMinutes = p["checkpoint_minutes"].toDouble(s.checkpointMinutes);
+  s.metricSeconds = p["metric_seconds"].toDouble(s.metricSeconds);
+  s.threads = p["threads"].toInt(0);
+  if (s.threads <= 0) s.threads = std::max(1, context.processors / std::max(1, context.worldSize));
+  const QString precision = p["precision"].toString("auto");
+  s.bf16 = precision == u"bf16" || (precision == u"auto" && context.fastBf16);
+  s.bestMetric = "loss";
+  if (context.worldSize != 1) return refused("processes", QString::number(context.worldSize), "1");
+  return r;
+}
+
+}  // namespace cloister

@@ -1,0 +1,30 @@
+// What to do in the training of a language model, as typed values made from the complete parameters of the family's schema. No LibTorch.
+// Any thread.
+#pragma once
+#include "core/engine/models/decoder/adapter.h"
+#include "core/engine/train/recipe.h"
+
+namespace cloister {
+
+struct LanguageRecipe {
+  TrainRecipe step;   ///< optimizer, schedule, clipping, precision, checkpoints, threads; batches count sequences
+  QString baseModel;  ///< Hugging Face folder; empty: from scratch
+  QString preset;     ///< from scratch: name in decoderPresets()
+  bool lora = false;  ///< else every weight
+  AdapterSettings adapter;
+  std::int64_t length = 512;       ///< tokens of a sequence
+  std::int64_t maxSteps = 0;       ///< 0: as the epochs give
+  std::int64_t warmupSteps = -1;   ///< -1: 3 % of the steps
+  std::int64_t evaluateEvery = 0;  ///< steps; 0: at the end of each epoch
+  bool shuffled = true;            ///< else in the order of the data
+  bool separateDocuments = true;
+  double biasUpdate = 0;  ///< V3's correction bias moves by this after each step
+};
+
+/// InvalidArgument when values do not go together. Pure.
+Result<LanguageRecipe> makeLanguageRecipe(const QJsonObject& parameters, const RecipeContext&);
+
+/// Bytes by part while training: weights, gradients, optimizer, activations, logits, runtime …
+QJsonObject languageMemoryParts(const DecoderConfig&, const LanguageRecipe&);
+
+}  // namespace cloister

@@ -1,0 +1,359 @@
+#include "core/engine/train/language/language_session.h"
+
+#include <unistd.h>
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/nonzero.h>
+#include <ATen/ops/zeros_like.h>
+#include <QDir>
+#include <QFileInfo>
+
+#include "core/domain/files.h"
+#include "core/domain/version.h"
+#include "core/engine/data/counter_rng.h"
+#include "core/engine/engine_failure.h"
+#include "core/engine/models/precision.h"
+#include "core/engine/train/language/chunked_loss.h"
+#include "core/engine/train/machine.h"
+#include "core/tensors/model_folder.h"
+
+namespace cloister {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+bool isBias(const std::string& name) { return name.ends_with(".e_score_correction_bias"); }
+
+void copyInto(const NamedTensors& own, const NamedTensors& given, const QString& path) {
+  at::NoGradGuard noGrad;
+  for (const auto& [name, t] : own) {
+    const auto it = given.find(name);
+    if (it == given.end() || it->second.sizes() != t.sizes())
+      throw EngineFailure({FailureKind::CorruptFile, {{"path", path}}, QString::fromStdString(name) + " is missing or of another shape"});
+    at::Tensor(t).copy_(it->second);
+  }
+}
+
+}  // namespace
+
+TrainedDecoder::TrainedDecoder(DecoderModel& model, bool adapters) {
+  const auto add = [this](const std::string& name, const at::Tensor& t) {
+    names_.push_back(name);
+    parameters_.push_back(t);
+    at::Tensor(t).set_requires_grad(true);
+  };
+  if (adapters) {
+    for (const auto& [name, t] : adapterState(model)) add(name, t);
+    return;
+  }
+  model.config().forEachTensor([&](const DecoderTensor& t) {
+    if (t.role != TensorRole::RouterBias) add(t.name, model.state().at(t.name));
+  });
+}
+
+std::vector<at::Tensor> TrainedDecoder::gradients() const {
+  std::vector<at::Tensor> all;
+  for (const at::Tensor& p : parameters_) all.push_back(p.grad().defined() ? p.grad() : at::zeros_like(p));
+  return all;
+}
+
+void TrainedDecoder::dropGradients() {
+  for (at::Tensor& p : parameters_) p.mutable_grad().reset();
+}
+
+LanguageSession::LanguageSession(const TrainJob& j) : Attempt(j), lastReport_(Clock::now()) {
+  event("phase", {{"name", "loading"}});
+  QJsonObject parameters = job.spec.parameters;
+  parameters["base_model"] = job.spec.baseWeights;
+  device = chooseDevice(parameters["device"].toString("auto"));
+  recipe = orThrow(makeLanguageRecipe(parameters, {.baseWeights = !job.spec.baseWeights.isEmpty(),
+                                                   .worldSize = job.worldSize,
+                                                   .processors = processorCount(),
+                                                   .fastBf16 = device.isGpu() ? device.hasBf16() : processorHasFastBf16(),
+                                                   .gpu = device.isGpu()}));
+  at::set_num_threads(recipe.step.threads);
+  openBase();
+  openData();
+  resume();
+  announce();
+}
+
+// From scratch, all weights of a base, or its adapters. What trains is float32; a frozen base stays as it is stored, in its mapping, where
+// the products are bfloat16 anyway.
+void LanguageSession::openBase() {
+  if (recipe.baseModel.isEmpty()) {
+    config_ = orThrow(decoderPreset(recipe.preset, job.spec.parameters["vocabulary"].toInteger(0)));
+    config_.context = std::max(config_.context, recipe.length);
+    checkMemory();
+    model = std::make_unique<DecoderModel>(DecoderModel::initialised(config_, quint64(job.spec.seed)));
+  } else {
+    if (!job.spec.baseWeightsSha256.isEmpty())
+      if (const QString sha = orThrow(modelFolderDigest(recipe.baseModel)); sha != job.spec.baseWeightsSha256)
+        throw EngineFailure({FailureKind::IdentityChanged,
+                             {{"what", "base weights"}, {"expected", job.spec.baseWeightsSha256}, {"found", sha}},
+                             recipe.baseModel});
+    config_ = readDecoderConfig(recipe.baseModel);
+    checkMemory();
+    base_ = readDecoderFolder(recipe.baseModel, recipe.lora && recipe.step.bf16 ? WeightsAs::Stored : WeightsAs::Float32);
+    if (!recipe.lora) detachFromFiles(base_);
+    model = std::make_unique<DecoderModel>(config_, std::move(base_.tensors));
+  }
+  if (recipe.length > config_.context)
+    throw EngineFailure({FailureKind::InvalidArgument,
+                         {{"name", "sequence_length"},
+                          {"value", qint64(recipe.length)},
+                          {"allowed", QString("at most the model's context of %1").arg(config_.context)}},
+                         {}});
+  if (device.isGpu()) model->moveTo(device.tensors);
+  if (recipe.lora) addAdapters(*model, recipe.adapter, quint64(job.spec.seed));
+  trained = std::make_unique<TrainedDecoder>(*model, recipe.lora);
+  optimizer =
+      std::make_unique<Optimizer>(recipe.step, *trained, nullptr, device.isGpu() ? Optimizer::Kernels::Library : Optimizer::Kernels::Own);
+}
+
+void LanguageSession::openData() {
+  train = TokenData::open(job.preparedDir + "/train.safetensors", config_.vocabulary);
+  if (const QString path = job.preparedDir + "/validation.safetensors"; QFileInfo::exists(path))
+    validation = TokenData::open(path, config_.vocabulary);
+  std::vector<std::int64_t> sequences(std::size_t(train->sequences(recipe.length)));
+  std::iota(sequences.begin(), sequences.end(), std::int64_t(0));
+  if (sequences.empty())
+    throw EngineFailure({FailureKind::NothingToDo, {{"what", "training text"}, {"next", "more text, or a shorter sequence_length"}}, {}});
+  const auto count = std::int64_t(sequences.size());
+  const int batch = int(std::min<std::int64_t>(recipe.step.batchSize, count));
+  sampler_ = std::make_unique<Sampler>(std::move(sequences), batch, quint64(job.spec.seed));
+  stepsPerEpoch = sampler_->stepsPerEpoch();
+  totalSteps = stepsPerEpoch * recipe.step.epochs;
+  if (recipe.maxSteps > 0) totalSteps = std::min(totalSteps, recipe.maxSteps);
+  warmupSteps = std::min(totalSteps, recipe.warmupSteps >= 0 ? recipe.warmupSteps : (totalSteps + 32) / 33);
+}
+
+std::vector<std::int64_t> LanguageSession::sequencesOf(std::int64_t step) const {
+  if (recipe.shuffled) return sampler_->samplesOf(step);
+  const std::int64_t count = train->sequences(recipe.length), batch = std::min<std::int64_t>(recipe.step.batchSize, count);
+  std::vector<std::int64_t> list(std::size_t(batch), 0);
+  std::iota(list.begin(), list.end(), (step % stepsPerEpoch) * batch);
+  return list;
+}
+
+void LanguageSession::resume() {
+  removeLeftovers(job.runDir);
+  QStringList skipped;
+  const auto found = newestCheckpoint(job.runDir, skipped);
+  for (const QString& name : std::as_const(skipped))
+    event("warning", {{"kind", "checkpoint_damaged"}, {"message", name + " is damaged and was passed over"}});
+  if (!found) {
+    state.threads = recipe.step.threads;
+    state.bf16 = recipe.step.bf16;
+    state.device = device.isGpu() ? "cuda" : "cpu";
+    state.bestMetric = "loss";
+    return;
+  }
+  orThrow(compareIdentity(identityOf(job.spec), found->identity));
+  state = found->state;
+  if (state.threads != recipe.step.threads || state.bf16 != recipe.step.bf16 || state.device != (device.isGpu() ? "cuda" : "cpu"))
+    event("warning",
+          {{"kind", "machine_changed"},
+           {"message", QString("this attempt computes on %1 with %2 threads%3; the result will not be bit-identical to an unbroken run")
+                           .arg(device.name())
+                           .arg(recipe.step.threads)
+                           .arg(recipe.step.bf16 ? " in bf16" : "")}});
+  copyInto(savedTensors(), readTensors(found->dir + "/model.safetensors"), found->dir + "/model.safetensors");
+  optimizer->loadState(readTensors(found->dir + "/optimizer.safetensors"), found->dir + "/optimizer.safetensors");
+  resumedFrom = state.step;
+  secondsBefore_ = state.secondsTrained;
+  lastReportStep_ = state.step;
+}
+
+void LanguageSession::checkMemory() const {
+  const QJsonObject parts = languageMemoryParts(config_, recipe);
+  qint64 needed = 0;
+  for (const QJsonValue& v : parts) needed += v.toInteger();
+  const qint64 free = device.isGpu() ? qint64(device.cuda->freeMemory(device.index)) : memoryAvailable();
+  if (free > 0 && needed > free) throw EngineFailure({FailureKind::OutOfMemory, {{"needed", needed}, {"free", free}}, "before the start"});
+  const qint64 disk = parts["optimizer"].toInteger() * 5 + (16 << 20), freeDisk = bytesFree(job.runDir);
+  if (freeDisk >= 0 && disk > freeDisk)
+    throw EngineFailure({FailureKind::DiskFull, {{"path", job.runDir}, {"needed", disk}, {"free", freeDisk}}, "before the start"});
+}
+
+void LanguageSession::announce() {
+  qint64 count = 0;
+  for (const at::Tensor& p : trained->parameters()) count += p.numel();
+  event("started",
+        {{"pid", qint64(::getpid())},
+         {"version", programVersion()},
+         {"commit", codeCommit()},
+         {"device", device.name()},
+         {"card", QString::fromStdString(device.card.name)},
+         {"threads", recipe.step.threads},
+         {"precision", recipe.step.bf16 ? "bf16" : "fp32"},
+         {"parameters", qint64(config_.parameterCount())},
+         {"trainedParameters", count},
+         {"trainTokens", qint64(train->tokens())},
+         {"trainSamples", qint64(train->sequences(recipe.length))},
+         {"stepsPerEpoch", qint64(stepsPerEpoch)},
+         {"steps", qint64(totalSteps)},
+         {"resumedFrom", qint64(resumedFrom)}},
+        true);
+}
+
+at::Tensor LanguageSession::lossOf(const TokenBatch& batch, double divisor) {
+  const auto place = [&](const at::Tensor& t) { return t.defined() ? t.to(device.tensors) : t; };
+  const at::Tensor labels = place(batch.labels.reshape(-1));
+  const at::Tensor rows = at::nonzero(labels != kIgnoredLabel).squeeze(1);
+  const at::Tensor hidden =
+      model->hidden({.ids = place(batch.ids), .positions = place(batch.positions), .documents = place(batch.documents)});
+  // Only tokens that are learnt need logits.
+  const at::Tensor learnt = hidden.flatten(0, 1).index_select(0, rows), wanted = labels.index_select(0, rows);
+  return chunkedCrossEntropy(learnt, model->head(), wanted, divisor);
+}
+
+double LanguageSession::forwardBackward(const std::vector<std::int64_t>& sequences) {
+  std::vector<TokenBatch> parts;
+  double learnt = 0;
+  for (std::size_t from = 0; from < sequences.size(); from += std::size_t(recipe.step.microBatch)) {
+    const std::size_t to = std::min(sequences.size(), from + std::size_t(recipe.step.microBatch));
+    parts.push_back(train->batch({sequences.begin() + std::ptrdiff_t(from), sequences.begin() + std::ptrdiff_t(to)}, recipe.length,
+                                 recipe.separateDocuments));
+    learnt += parts.back().labels.ne(kIgnoredLabel).sum().item<double>();
+  }
+  RoutingWatch watch;
+  const bool watched = config_.routedExperts > 0 && (config_.balanceLoss > 0 || recipe.biasUpdate > 0) && !recipe.lora;
+  model->watchRouting(watched ? &watch : nullptr);
+  stepLoads_.clear();
+  double loss = 0;
+  for (const TokenBatch& part : parts) {
+    at::Tensor one;
+    {
+      const Autocast autocast(recipe.step.bf16, device.tensors.type());
+      one = lossOf(part, std::max(learnt, 1.0));
+    }
+    loss += one.item<double>();
+    if (watched) {
+      const double share = double(part.ids.size(0)) / double(sequences.size());
+      if (config_.balanceLoss > 0 && watch.balanceLoss.defined()) one = one + watch.balanceLoss * (config_.balanceLoss * share);
+      if (stepLoads_.empty()) stepLoads_ = watch.loads;
+      else
+        for (std::size_t i = 0; i < stepLoads_.size(); ++i) stepLoads_[i] = stepLoads_[i] + watch.loads[i];
+    }
+    if (one.requires_grad()) one.backward();
+  }
+  model->watchRouting(nullptr);
+  return loss;
+}
+
+void LanguageSession::applyStep(double learningRate, double gradientScale) {
+  optimizer->step(learningRate, gradientScale);
+  trained->dropGradients();
+  moveBias();
+}
+
+// Auxiliary-loss-free balancing (DeepSeek-V3, section 2.1.2): experts with more than their share become less likely to be chosen.
+void LanguageSession::moveBias() {
+  if (stepLoads_.empty() || recipe.biasUpdate <= 0 || config_.routing != RoutingMethod::NoAuxTc) return;
+  at::NoGradGuard noGrad;
+  for (std::size_t i = 0; i < stepLoads_.size(); ++i) {
+    const std::string name = "model.layers." + std::to_string(config_.firstDense + std::int64_t(i)) + ".mlp.gate.e_score_correction_bias";
+    const at::Tensor loads = stepLoads_[i].to(at::kFloat);
+    at::Tensor(model->state().at(name)).add_((loads.mean() - loads).sign(), recipe.biasUpdate);
+  }
+}
+
+bool LanguageSession::evaluationDue() const {
+  if (state.step == totalSteps) return true;
+  return state.step % (recipe.evaluateEvery > 0 ? recipe.evaluateEvery : stepsPerEpoch) == 0;
+}
+
+double LanguageSession::validate(double trainingLoss) {
+  if (!validation || validation->sequences(std::min(recipe.length, validation->tokens() - 1)) == 0) return trainingLoss;
+  event("phase", {{"name", "validating"}});
+  at::NoGradGuard noGrad;
+  const Autocast autocast(recipe.step.bf16, device.tensors.type());
+  const std::int64_t length = std::min(recipe.length, validation->tokens() - 1), count = validation->sequences(length);
+  double sum = 0, learnt = 0;
+  for (std::int64_t from = 0; from < count; from += recipe.step.microBatch) {
+    std::vector<std::int64_t> rows;
+    for (std::int64_t i = from; i < std::min<std::int64_t>(count, from + recipe.step.microBatch); ++i) rows.push_back(i);
+    const TokenBatch batch = validation->batch(rows, length, recipe.separateDocuments);
+    const double valid = batch.labels.ne(kIgnoredLabel).sum().item<double>();
+    if (valid == 0) continue;
+    sum += lossOf(batch, 1).item<double>();
+    learnt += valid;
+  }
+  const double loss = learnt > 0 ? sum / learnt : trainingLoss;
+  if (!std::isfinite(loss))
+    throw EngineFailure(
+        {FailureKind::NonFinite, {{"step", qint64(state.step)}, {"batch", "validation"}}, "the validation loss is not finite"});
+  const QJsonObject values{{"validation/loss", loss}, {"validation/perplexity", std::exp(std::min(loss, 700.0))}};
+  event("evaluation", {{"step", qint64(state.step)}, {"values", values}});
+  event("metric", {{"step", qint64(state.step)}, {"epoch", double(state.step) / double(stepsPerEpoch)}, {"values", values}});
+  event("phase", {{"name", "training"}});
+  return loss;
+}
+
+void LanguageSession::keepBest(double loss) {
+  if (state.bestStep >= 0 && loss >= state.bestValue) return;
+  state.bestStep = state.step;
+  state.bestValue = state.bestLoss = loss;
+  const auto fill = [&](const QString& folder) {
+    if (recipe.lora) return writeAdapter(folder, *model, recipe.adapter, recipe.baseModel);
+    DecoderConfig config = config_;
+    config.fp8BlockRows = config.fp8BlockColumns = 0;
+    NamedTensors all = model->state();
+    all.insert(base_.prediction.begin(), base_.prediction.end());
+    writeDecoderFolder(folder, config, all, {.from = recipe.baseModel.isEmpty() ? job.preparedDir : recipe.baseModel});
+  };
+  writeBest(job.runDir, fill,
+            {{"step", qint64(state.step)},
+             {"metric", "loss"},
+             {"value", loss},
+             {"validation", QJsonObject{{"loss", loss}}},
+             {"identity", identityOf(job.spec)}});
+}
+
+NamedTensors LanguageSession::savedTensors() const {
+  NamedTensors all;
+  for (std::size_t i = 0; i < trained->parameters().size(); ++i) all[trained->parameterNames()[i]] = trained->parameters()[i];
+  if (!recipe.lora)
+    for (const auto& [name, t] : model->state())
+      if (isBias(name)) all[name] = t;
+  return all;
+}
+
+void LanguageSession::checkpoint(bool best) {
+  state.secondsTrained = secondsBefore_ + secondsSinceStart();
+  const qint64 bytes = writeCheckpoint(job.runDir, job.spec, state, {savedTensors(), {}, optimizer->state()}, {{"format", "pt"}});
+  event("checkpoint",
+        {{"step", qint64(state.step)},
+         {"path", QString("checkpoints/step-%1").arg(state.step, 8, 10, QChar('0'))},
+         {"best", best},
+         {"bytes", bytes}},
+        true);
+  checkpointWritten();
+}
+
+void LanguageSession::reportStep(double loss, double norm, double learningRate) {
+  const double elapsed = std::chrono::duration<double>(Clock::now() - lastReport_).count();
+  if (elapsed < recipe.step.metricSeconds && state.step != totalSteps) return;
+  const double perSecond = double(state.step - lastReportStep_) / std::max(elapsed, 1e-9);
+  lastReport_ = Clock::now();
+  lastReportStep_ = state.step;
+  QJsonObject values{{"train/loss", loss},
+                     {"gradient_norm", norm},
+                     {"learning_rate", learningRate},
+                     {"tokens_per_second", perSecond * double(recipe.step.batchSize) * double(recipe.length)},
+                     {"memory_bytes", residentBytes()}};
+  if (device.isGpu()) values["gpu_memory_bytes"] = qint64(device.cuda->peakMemory(device.index));
+  event("metric", {{"step", qint64(state.step)}, {"epoch", double(state.step) / double(stepsPerEpoch)}, {"values", values}});
+  const double stepsPerSecond = double(state.step - resumedFrom) / std::max(secondsSinceStart(), 1e-9);
+  event("progress", {{"done", qint64(state.step)},
+                     {"total", qint64(totalSteps)},
+                     {"secondsLeft", double(totalSteps - state.step) / std::max(stepsPerSecond, 1e-9)}});
+}
+
+}  // namespace cloister

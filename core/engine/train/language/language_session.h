@@ -1,0 +1,80 @@
+// Everything the training loop of a language model works with: recipe, tokens, model, adapters, optimizer, place to resume from. Training
+// thread; internal to core/engine/train.
+#pragma once
+#include <memory>
+
+#include "core/engine/data/loader.h"
+#include "core/engine/data/token_data.h"
+#include "core/engine/device/compute_device.h"
+#include "core/engine/models/decoder/decoder_folder.h"
+#include "core/engine/models/decoder/decoder_model.h"
+#include "core/engine/train/attempt.h"
+#include "core/engine/train/checkpoint.h"
+#include "core/engine/train/language/language_recipe.h"
+#include "core/engine/train/optimizer.h"
+
+namespace cloister {
+
+/// The trained tensors of a DecoderModel: all weights, or the adapters.
+class TrainedDecoder : public Trainable {
+ public:
+  TrainedDecoder(DecoderModel&, bool adapters);
+  const std::vector<at::Tensor>& parameters() const override { return parameters_; }
+  const std::vector<std::string>& parameterNames() const override { return names_; }
+  const std::vector<at::Tensor>& computed() const override { return parameters_; }
+  /// Zeros where a tensor took no part (an expert without tokens).
+  std::vector<at::Tensor> gradients() const;
+  void dropGradients();
+
+ private:
+  std::vector<at::Tensor> parameters_;
+  std::vector<std::string> names_;
+};
+
+class LanguageSession : public Attempt {
+ public:
+  /// Throws EngineFailure for whatever makes this run impossible.
+  explicit LanguageSession(const TrainJob&);
+
+  /// The sequences of a step.
+  std::vector<std::int64_t> sequencesOf(std::int64_t step) const;
+  /// Mean loss of the learnt tokens, in micro-batches; gradients are left on the parameters.
+  double forwardBackward(const std::vector<std::int64_t>& sequences);
+  void applyStep(double learningRate, double gradientScale);
+  /// Mean loss over the validation tokens; the last training loss when there are none.
+  double validate(double trainingLoss);
+  void keepBest(double loss);
+  void checkpoint(bool best);
+  bool checkpointDue() const { return Attempt::checkpointDue(recipe.step.checkpointMinutes); }
+  bool evaluationDue() const;
+  void reportStep(double loss, double norm, double learningRate);
+
+  ComputeDevice device;
+  LanguageRecipe recipe;
+  std::shared_ptr<TokenData> train, validation;  ///< validation may be null
+  std::unique_ptr<DecoderModel> model;
+  std::unique_ptr<TrainedDecoder> trained;
+  std::unique_ptr<Optimizer> optimizer;
+  TrainState state;
+  std::int64_t stepsPerEpoch = 0, totalSteps = 0, warmupSteps = 0, resumedFrom = 0;
+
+ private:
+  void openBase();
+  void openData();
+  void resume();
+  void checkMemory() const;
+  void announce();
+  at::Tensor lossOf(const TokenBatch&, double divisor);
+  void moveBias();
+  NamedTensors savedTensors() const;
+
+  DecoderConfig config_;
+  DecoderFolder base_;
+  std::unique_ptr<Sampler> sampler_;
+  std::vector<at::Tensor> stepLoads_;  ///< tokens per expert and layer in this step
+  std::chrono::steady_clock::time_point lastReport_;
+  std::int64_t lastReportStep_ = 0;
+  double secondsBefore_ = 0;
+};
+
+}  // namespace cloister

@@ -1,0 +1,93 @@
+// What a language recipe needs before it starts: memory by part, disk, time. Time from the operations of a step and the speed of one
+// matrix product measured here.
+#include <chrono>
+
+#include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/ones.h>
+
+#include "core/engine/device/compute_device.h"
+#include "core/engine/engine_failure.h"
+#include "core/engine/models/decoder/decoder_folder.h"
+#include "core/engine/train/language/language_recipe.h"
+#include "core/engine/train/language/train_language.h"
+#include "core/engine/train/machine.h"
+
+namespace cloister {
+namespace {
+
+double operationsPerSecond(const LanguageRecipe& recipe, const ComputeDevice& device) {
+  at::NoGradGuard noGrad;
+  at::set_num_threads(recipe.step.threads);
+  const at::Tensor a = at::ones({1024, 1024}, recipe.step.bf16 ? at::kBFloat16 : at::kFloat).to(device.tensors);
+  double best = 1e-9;
+  for (int i = 0; i < 4; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    at::matmul(a, a);
+    if (device.isGpu()) device.cuda->synchronise(device.index);
+    best = std::max(
+        best, 2.0 * 1024 * 1024 * 1024 / std::max(1e-9, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()));
+  }
+  return best;
+}
+
+}  // namespace
+
+QJsonObject languageMemoryParts(const DecoderConfig& config, const LanguageRecipe& recipe) {
+  const qint64 n = config.parameterCount(), tokens = recipe.length * recipe.step.microBatch, word = recipe.step.bf16 ? 2 : 4;
+  qint64 trained = n;
+  if (recipe.lora) {
+    trained = 0;
+    config.forEachTensor([&](const DecoderTensor& t) {
+      if (t.role == TensorRole::Attention || t.role == TensorRole::Mlp) trained += recipe.adapter.rank * (t.shape[0] + t.shape[1]);
+    });
+  }
+  const std::int64_t width =
+      config.routedExperts > 0 ? std::max(config.intermediate, config.expertIntermediate * (config.expertsPerToken + config.sharedExperts))
+                               : config.intermediate;
+  QJsonObject parts{{"weights", recipe.lora ? n * word : 4 * n},
+                    {"gradients", 4 * trained},
+                    {"optimizer", 8 * trained},
+                    // Residual stream and norms in float32, products in the computing type.
+                    {"activations", qint64(tokens * config.layers * (config.hidden * (24 + 8 * word) + width * 4 * word))},
+                    {"logits", qint64(160) << 20},
+                    {"runtime", qint64(300) << 20}};
+  if (recipe.lora) parts["adapters"] = 4 * trained;
+  if (recipe.step.bf16 && !recipe.lora) parts["copies"] = 2 * n;
+  return parts;
+}
+
+QJsonObject planLanguage(const QJsonObject& request) {
+  QJsonObject parameters = request["parameters"].toObject();
+  parameters["base_model"] = request["baseWeights"].toString();
+  const ComputeDevice device = chooseDevice(parameters["device"].toString("auto"));
+  const LanguageRecipe recipe =
+      orThrow(makeLanguageRecipe(parameters, {.baseWeights = !request["baseWeights"].toString().isEmpty(),
+                                              .worldSize = std::max(1, request["processes"].toInt(1)),
+                                              .processors = processorCount(),
+                                              .fastBf16 = device.isGpu() ? device.hasBf16() : processorHasFastBf16(),
+                                              .gpu = device.isGpu()}));
+  const DecoderConfig config = recipe.baseModel.isEmpty() ? orThrow(decoderPreset(recipe.preset, parameters["vocabulary"].toInteger(0)))
+                                                          : readDecoderConfig(recipe.baseModel);
+  const QJsonObject parts = languageMemoryParts(config, recipe);
+  qint64 needed = 0;
+  for (const QJsonValue& v : parts) needed += v.toInteger();
+  const double tokens = double(request["trainTokens"].toInteger()) * recipe.step.epochs;
+  const double perToken = (recipe.lora ? 2 : 3) * config.forwardFlopsPerToken(recipe.length);
+  const qint64 trainedBytes = parts["optimizer"].toInteger() / 2 * 3;
+  QJsonObject report{{"memoryNeeded", needed},
+                     {"diskNeeded", 3 * trainedBytes + (16 << 20)},
+                     {"parts", parts},
+                     {"parameters", qint64(config.parameterCount())},
+                     {"secondsEstimated", tokens > 0 ? 1.6 * tokens * perToken / operationsPerSecond(recipe, device) : -1},
+                     {"precision", recipe.step.bf16 ? "bf16" : "fp32"},
+                     {"device", device.name()}};
+  if (device.isGpu())
+    report["card"] = QJsonObject{{"name", QString::fromStdString(device.card.name)},
+                                 {"memoryNeeded", needed},
+                                 {"memoryFree", qint64(device.cuda->freeMemory(device.index))}};
+  return report;
+}
+
+}  // namespace cloister

@@ -1,0 +1,14 @@
+// The identity of a language model in a folder: what a run was started from must still be there when it goes on. No LibTorch; the files are
+// only hashed, never parsed. Any thread; blocking I/O.
+#pragma once
+#include <QString>
+
+#include "core/domain/result.h"
+
+namespace cloister {
+
+/// SHA-256 of the canonical JSON {name: SHA-256} over config.json, the weights (*.safetensors) and their index. NotFound without
+/// config.json.
+Result<QString> modelFolderDigest(const QString& dir);
+
+}  // namespace cloister
