@@ -1,5 +1,6 @@
 #include "app/ingest/text_child.h"
 
+#include <chrono>
 #include <new>
 #include <span>
 #include <thread>
@@ -126,9 +127,14 @@ Result<QJsonObject> encode(const Tokenizer& tokenizer, const QJsonObject& job) {
   if (!texts) return texts.error();
   std::vector<std::int32_t> ids;
   std::vector<std::int64_t> offsets{0};
+  double seconds = 0;
+  std::size_t bytes = 0;
   for (std::size_t from = 0; from < texts->size(); from += kBatch) {
     const auto part = std::span(*texts).subspan(from, std::min(kBatch, texts->size() - from));
+    const auto start = std::chrono::steady_clock::now();
     const auto batch = tokenizer.encodeBatch(part, {job["special"].toBool(true)});
+    seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    for (const std::string_view text : part) bytes += text.size();
     if (!batch) return batch.error();
     for (const auto& one : *batch) {
       ids.insert(ids.end(), one.begin(), one.end());
@@ -136,7 +142,11 @@ Result<QJsonObject> encode(const Tokenizer& tokenizer, const QJsonObject& job) {
     }
     tell(std::int64_t(offsets.size()) - 1, std::int64_t(texts->size()));
   }
-  QJsonObject answer{{"texts", qint64(texts->size())}, {"tokens", qint64(ids.size())}, {"fingerprint", tokenizer.fingerprint()}};
+  QJsonObject answer{{"texts", qint64(texts->size())},
+                     {"tokens", qint64(ids.size())},
+                     {"bytes", qint64(bytes)},
+                     {"seconds", seconds},  // of encoding alone
+                     {"fingerprint", tokenizer.fingerprint()}};
   if (const QString to = job["to"].toString(); !to.isEmpty()) {
     if (auto written = writeIds(to, ids, offsets, {{"tokenizer", tokenizer.fingerprint()}}); !written) return written.error();
     answer["to"] = to;
