@@ -1284,8 +1284,8 @@
         <translation>超出上限：请勿交付。</translation>
     </message>
     <message>
-        <source>Let a language model write on from token numbers: greedy, sampled or by beam search.</source>
-        <translation>让语言模型从词元编号续写：贪心、采样或集束搜索。</translation>
+        <source>Let a language model write on: greedy, sampled or by beam search.</source>
+        <translation>让语言模型续写：贪心、采样或集束搜索。</translation>
     </message>
     <message>
         <source>How many tokens at most.</source>
@@ -1670,6 +1670,18 @@
     <message>
         <source>LoRA adapter in PEFT layout to use with the model.</source>
         <translation>与模型一起使用的 LoRA 适配器（PEFT 布局）。</translation>
+    </message>
+    <message>
+        <source>a text, or token numbers with --ids</source>
+        <translation>一段文本，或用 --ids 给出词元编号</translation>
+    </message>
+    <message>
+        <source>The text to go on from; may be given several times.</source>
+        <translation>续写的起始文本；可多次给出。</translation>
+    </message>
+    <message>
+        <source>End before this text; may be given several times.</source>
+        <translation>在此文本之前结束；可多次给出。</translation>
     </message>
 </context>
 </TS>

@@ -22,13 +22,16 @@ Failure badOption(const QString& name, const QString& value, const QString& allo
 
 Result<QJsonObject> requestOf(const Context& context) {
   QJsonObject request{{"model", QDir::current().absoluteFilePath(context.arguments()[0])},
-                      {"ids", QDir::current().absoluteFilePath(context.value("ids"))},
+                      {"prompts", QJsonArray::fromStringList(context.values("prompt"))},
+                      {"stop", QJsonArray::fromStringList(context.values("stop"))},
                       {"precision", context.value("precision")},
                       {"ignore_end", context.isSet("ignore-end")},
                       {"early_stopping", context.isSet("early-stopping")},
                       {"sample", context.isSet("sample")}};
   if (context.isSet("adapter")) request["adapter"] = QDir::current().absoluteFilePath(context.value("adapter"));
-  if (!context.isSet("ids")) return badOption("--ids", "", tr("a file"));
+  if (context.isSet("ids") == context.isSet("prompt"))
+    return badOption("--prompt", context.value("prompt"), tr("a text, or token numbers with --ids"));
+  if (context.isSet("ids")) request["ids"] = QDir::current().absoluteFilePath(context.value("ids"));
   constexpr struct {
     const char *option, *member;
     qint64 minimum, maximum;
@@ -67,9 +70,9 @@ Result<QJsonObject> requestOf(const Context& context) {
 class Generate : public Verb {
  public:
   QStringList path() const override { return {"generate"}; }
-  QString summary() const override { return tr("Let a language model write on from token numbers: greedy, sampled or by beam search."); }
+  QString summary() const override { return tr("Let a language model write on: greedy, sampled or by beam search."); }
   QStringList examples() const override {
-    return {"cloister-cli generate models/base --ids prompt.json --new-tokens 64",
+    return {"cloister-cli generate models/base --prompt \"Once upon a time\" --new-tokens 64",
             "cloister-cli generate models/base --ids prompt.json --sample --temperature 0.7 --top-p 0.9 --seed 1 --json"};
   }
   QString arguments() const override { return "DIR"; }
@@ -77,7 +80,9 @@ class Generate : public Verb {
   int maximumArguments() const override { return 1; }
   bool needsProject() const override { return false; }
   QList<QCommandLineOption> options() const override {
-    return {{"ids", tr("JSON file with token numbers: a list, a list of lists, or an object with input_ids."), "FILE"},
+    return {{"prompt", tr("The text to go on from; may be given several times."), "TEXT"},
+            {"stop", tr("End before this text; may be given several times."), "TEXT"},
+            {"ids", tr("JSON file with token numbers: a list, a list of lists, or an object with input_ids."), "FILE"},
             {"adapter", tr("LoRA adapter in PEFT layout to use with the model."), "DIR"},
             {"new-tokens", tr("How many tokens at most."), "N"},
             {"sample", tr("Draw the tokens instead of taking the most likely ones.")},
@@ -110,7 +115,10 @@ class Generate : public Verb {
     if (!said) return context.fail(said.error());
     said->remove("type");
     context.emitJson(*said);
-    for (const QJsonValue& s : (*said)["sequences"].toArray()) context.print(numbers(s.toObject()["tokens"].toArray()));
+    for (const QJsonValue& v : (*said)["sequences"].toArray()) {
+      const QJsonObject sequence = v.toObject();
+      context.print(sequence.contains("text") ? sequence["text"].toString() : numbers(sequence["tokens"].toArray()));
+    }
     return 0;
   }
 };

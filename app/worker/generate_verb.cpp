@@ -1,4 +1,5 @@
 // generate and filter-logits: tokens from a language model, and the logits filters alone for comparison with other implementations.
+#include <algorithm>
 #include <chrono>
 
 #include <ATen/ops/tensor.h>
@@ -7,6 +8,7 @@
 #include <QJsonArray>
 #include <QJsonDocument>
 
+#include "app/worker/text_stream.h"
 #include "app/worker/token_ids.h"
 #include "app/worker/verbs.h"
 #include "core/domain/files.h"
@@ -14,6 +16,7 @@
 #include "core/engine/generate/generator.h"
 #include "core/engine/models/decoder/adapter.h"
 #include "core/engine/models/decoder/decoder_folder.h"
+#include "core/text/tokenizers/tokenizer.h"
 
 namespace cloister {
 namespace {
@@ -45,40 +48,95 @@ QJsonArray toJson(const TokenIds& tokens) {
   return list;
 }
 
+// What generate was asked for, opened.
+struct Conversation {
+  GenerateSettings settings;
+  std::unique_ptr<DecoderModel> model;
+  std::shared_ptr<Tokenizer> tokenizer;  ///< null: token numbers in and out
+  std::vector<TokenIds> prompts;
+  std::vector<std::string> stops;
+};
+
+// Ends where a stop string is complete in the last tokens; a string of n bytes cannot span more than n tokens that say something.
+void stopAtStrings(Conversation& c) {
+  if (c.stops.empty()) return;
+  std::size_t window = 8;
+  for (const std::string& stop : c.stops) window = std::max(window, stop.size() + 8);
+  c.settings.stopsHere = [&c, window](std::int64_t sequence, const TokenIds& tokens) {
+    const std::size_t count = std::min(window, tokens.size());
+    TokenIds before =
+        count < tokens.size() ? TokenIds(tokens.begin(), tokens.end() - std::ptrdiff_t(count)) : c.prompts[std::size_t(sequence)];
+    const std::string text = textOf(*c.tokenizer, before, TokenIds(tokens.end() - std::ptrdiff_t(count), tokens.end()));
+    return std::any_of(c.stops.begin(), c.stops.end(), [&](const std::string& stop) { return text.find(stop) != std::string::npos; });
+  };
+}
+
+std::unique_ptr<Conversation> openConversation(const QJsonObject& request) {
+  auto c = std::make_unique<Conversation>();
+  c->settings = orThrow(GenerateSettings::fromJson(request));
+  const QString dir = request["model"].toString();
+  DecoderFolder folder = readDecoderFolder(dir, precisionOf(request["precision"].toString("stored")));
+  if (!request["ignore_end"].toBool()) c->settings.ends = endsOf(dir, folder.config);
+  c->model = std::make_unique<DecoderModel>(folder.config, std::move(folder.tensors));
+  if (const QString adapter = request["adapter"].toString(); !adapter.isEmpty()) readAdapter(adapter, *c->model);
+  const QJsonArray texts = request["prompts"].toArray(), stops = request["stop"].toArray();
+  if (!texts.isEmpty() || !stops.isEmpty()) {
+    c->tokenizer = orThrow(openTokenizer(dir));
+    orThrow(checkVocabulary(*c->tokenizer, c->model->config().vocabulary, dir));
+  }
+  for (const QJsonValue& text : texts) {
+    const auto ids = orThrow(c->tokenizer->encode(text.toString().toStdString()));
+    c->prompts.emplace_back(ids.begin(), ids.end());
+  }
+  if (texts.isEmpty()) c->prompts = readTokenIds(request["ids"].toString());
+  for (const QJsonValue& stop : stops)
+    if (!stop.toString().isEmpty()) c->stops.push_back(stop.toString().toStdString());
+  stopAtStrings(*c);
+  return c;
+}
+
+// The text up to the stop string that ended it.
+QString shownText(const Conversation& c, std::size_t sequence, const Generated& g) {
+  std::string text = textOf(*c.tokenizer, c.prompts[sequence], g.tokens);
+  for (const std::string& stop : c.stops) text.resize(std::min(text.size(), text.find(stop)));
+  return QString::fromStdString(text);
+}
+
 }  // namespace
 
-// request: {"model","adapter","ids":FILE,"precision","ignore_end", and the members of GenerateSettings}
+// request: {"model","adapter","prompts":[texts] or "ids":FILE,"stop":[texts],"precision","ignore_end", and the members of GenerateSettings}
 int generateVerb(const QStringList& arguments) {
   return runSpoken([&](const Say& say) {
-    const QJsonObject request = orThrow(readJson(option(arguments, "request")));
-    GenerateSettings settings = orThrow(GenerateSettings::fromJson(request));
-    const QString dir = request["model"].toString();
-    const WeightsAs as = precisionOf(request["precision"].toString("stored"));
-    DecoderFolder folder = readDecoderFolder(dir, as);
-    if (!request["ignore_end"].toBool()) settings.ends = endsOf(dir, folder.config);
-    DecoderModel model(folder.config, std::move(folder.tensors));
-    if (const QString adapter = request["adapter"].toString(); !adapter.isEmpty()) readAdapter(adapter, model);
-    const std::vector<TokenIds> prompts = readTokenIds(request["ids"].toString());
+    const auto c = openConversation(orThrow(readJson(option(arguments, "request"))));
+    std::vector<TextStream> streams;
+    if (c->tokenizer)
+      for (const TokenIds& prompt : c->prompts) streams.emplace_back(*c->tokenizer, prompt);
     const Clock::time_point start = Clock::now();
     double first = 0;
     qint64 count = 0;
-    const std::vector<Generated> all = generate(model, prompts, settings, [&](std::int64_t sequence, std::int64_t token) {
+    const std::vector<Generated> all = generate(*c->model, c->prompts, c->settings, [&](std::int64_t sequence, std::int64_t token) {
       if (first == 0) first = secondsSince(start);
-      if (token >= 0) say({{"type", "token"}, {"sequence", qint64(sequence)}, {"token", qint64(token)}});
+      if (token < 0) return true;
+      QJsonObject line{{"type", "token"}, {"sequence", qint64(sequence)}, {"token", qint64(token)}};
+      if (c->tokenizer) line["text"] = QString::fromStdString(streams[std::size_t(sequence)].add(token));
+      say(line);
       return true;
     });
+    const double seconds = std::max(1e-9, secondsSince(start));
     QJsonArray sequences;
-    for (const Generated& g : all) {
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      const Generated& g = all[i];
       count += qint64(g.tokens.size());
       QJsonObject one{{"tokens", toJson(g.tokens)}, {"reason", g.reason}};
-      if (settings.beams > 1) one["score"] = g.score;
+      if (c->settings.beams > 1) one["score"] = g.score;
+      if (c->tokenizer) one["text"] = shownText(*c, i, g);
       sequences.append(one);
     }
     say({{"type", "finished"},
          {"sequences", sequences},
          {"newTokens", count},
          {"firstTokenSeconds", first},
-         {"tokensPerSecond", double(count) / std::max(1e-9, secondsSince(start))}});
+         {"tokensPerSecond", double(count) / seconds}});
   });
 }
 

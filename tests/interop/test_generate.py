@@ -1,8 +1,10 @@
 """Generation: the same tokens as transformers' generate, greedy and with beams, batches with left padding included; logits filters equal to
 transformers' own; draws that follow the filtered distribution and repeat with the seed."""
 import json
+import shutil
 
 import pytest
+import sentencepiece
 import torch
 import transformers
 from safetensors.torch import load_file, save_file
@@ -167,3 +169,43 @@ def test_context_is_the_limit(run, tmp_path):
     (tmp_path / "ids.json").write_text(json.dumps(list(range(3, 40))))
     done = run("cloister-cli", "generate", tmp_path / "m", "--ids", tmp_path / "ids.json", "--json", expect=2)
     assert json.loads(done.stdout)["error"]["args"]["name"] == "prompt"
+
+
+def test_texts_in_and_out(run, data_dir, tmp_path):
+    """Prompts by the folder's tokenizer: the same tokens as from its ids, the text is what sentencepiece makes of them, stop strings cut it."""
+    folder = data_dir / "mdl-tiny-llama-dev"
+    sp = sentencepiece.SentencePieceProcessor(model_file=str(folder / "tokenizer.model"))
+    prompts = ["I saw the cat on the table.", "The"]
+    ids = [[1] + sp.encode(p) for p in prompts]
+
+    def texts(*options):
+        call = [x for p in prompts for x in ("--prompt", p)]
+        return json.loads(run("cloister-cli", "generate", folder, *call, "--json", "--new-tokens", 30, *options).stdout)["sequences"]
+
+    by_ids = ours(run, folder, ids, tmp_path, "--new-tokens", 30)["sequences"]
+    by_text = texts()
+    for i, (a, b) in enumerate(zip(by_text, by_ids)):
+        assert a["tokens"] == b["tokens"] and a["reason"] == b["reason"]
+        shown = [t for t in a["tokens"] if t != 2]
+        whole, before = sp.decode(ids[i][1:] + shown), sp.decode(ids[i][1:])
+        assert whole == before + a["text"]
+    stop = by_text[0]["text"][10:13]
+    stopped = texts("--stop", stop)[0]
+    assert stopped["text"] == by_text[0]["text"].split(stop)[0] and stopped["reason"] == "stop"
+    assert len(stopped["tokens"]) < len(by_text[0]["tokens"])
+    request = {"model": str(folder), "prompts": prompts, "new_tokens": 30}
+    (tmp_path / "r.json").write_text(json.dumps(request))
+    lines = [json.loads(x) for x in run("cloister-worker", "generate", "--request", tmp_path / "r.json").stdout.splitlines()]
+    for i, s in enumerate(by_text):
+        streamed = "".join(x["text"] for x in lines[:-1] if x["sequence"] == i)
+        assert streamed and s["text"].startswith(streamed)
+
+
+def test_tokenizer_that_does_not_fit(run, model, data_dir, tmp_path):
+    shutil.copytree(model[1], tmp_path / "m")
+    shutil.copy(data_dir / "mdl-tiny-llama-dev/tokenizer.model", tmp_path / "m")
+    done = run("cloister-cli", "generate", tmp_path / "m", "--prompt", "x", "--json", expect=None)
+    assert done.returncode in (2, 3) and "error" in json.loads(done.stdout)
+    (tmp_path / "m/tokenizer.model").unlink()
+    done = run("cloister-cli", "generate", tmp_path / "m", "--prompt", "x", "--json", expect=None)
+    assert done.returncode in (2, 3) and "error" in json.loads(done.stdout)
