@@ -1252,8 +1252,8 @@
         <translation>最长文本的词元数；0：按模型配置。</translation>
     </message>
     <message>
-        <source>JSON file with token numbers of texts the model has not seen: its perplexity is measured before and after.</source>
-        <translation>JSON 文件，含模型未见过的文本的词元编号：将测量导出前后的困惑度。</translation>
+        <source>Texts the model has not seen (plain text, JSONL or token numbers): its perplexity is measured before and after.</source>
+        <translation>模型未见过的文本（纯文本、JSONL 或词元编号）：将测量导出前后的困惑度。</translation>
     </message>
     <message>
         <source>Largest allowed rise of perplexity, 0.01 for one percent.</source>
@@ -1272,8 +1272,8 @@
         <translation>困惑度：%1，原模型 %2（升幅 %3 %，上限 %4 %）</translation>
     </message>
     <message>
-        <source>Not judged: give a text with --ids to measure what quantization costs.</source>
-        <translation>未作判断：请用 --ids 给出文本，以测量量化的代价。</translation>
+        <source>Not judged: give a text with --texts to measure what quantization costs.</source>
+        <translation>未作判断：请用 --texts 给出文本，以测量量化的代价。</translation>
     </message>
     <message>
         <source>Within the limit.</source>
@@ -1512,8 +1512,8 @@
         <translation>评判语言模型：困惑度、与基础模型比较、选择题、词向量攻击、逐字记忆的文本、速度。</translation>
     </message>
     <message>
-        <source>JSON file with token numbers of the texts to judge by: input_ids and, where a prompt is not judged, answer_start.</source>
-        <translation>JSON 文件，含用于评判的文本的词元编号：input_ids；若提示部分不参与评判，另加 answer_start。</translation>
+        <source>What to judge by: plain text, JSONL with &quot;text&quot; or with &quot;prompt&quot; and &quot;completion&quot; (which alone is judged), or token numbers.</source>
+        <translation>用于评判的文本：纯文本、含 "text" 或 "prompt" 与 "completion"（只评判后者）的 JSONL，或词元编号。</translation>
     </message>
     <message>
         <source>The model it was made from: both read the same texts.</source>
@@ -1524,8 +1524,8 @@
         <translation>JSON 文件，以词元编号给出问题、各选项和正确项。</translation>
     </message>
     <message>
-        <source>JSON file with token numbers of training texts: which does it repeat word for word?</source>
-        <translation>JSON 文件，含训练文本的词元编号：哪些会被逐字复述？</translation>
+        <source>Training texts, in the same forms: which does it repeat word for word?</source>
+        <translation>训练文本，形式同上：哪些会被逐字复述？</translation>
     </message>
     <message>
         <source>Attack the vectors of the words (FGSM and PGD).</source>

@@ -128,7 +128,7 @@ class ModelExport : public Verb {
     return tr("Write a language model as ONNX or GGUF, quantized if wanted; ONNX is compared with the original.");
   }
   QStringList examples() const override {
-    return {"cloister-cli model export models/tuned --to deliver --quantize int4 --block 32 --ids held-out.json",
+    return {"cloister-cli model export models/tuned --to deliver --quantize int4 --block 32 --texts held-out.txt",
             "cloister-cli model export models/tuned --to deliver --variant genai"};
   }
   QString arguments() const override { return "DIR"; }
@@ -136,14 +136,14 @@ class ModelExport : public Verb {
   int maximumArguments() const override { return 1; }
   bool needsProject() const override { return false; }
   QList<QCommandLineOption> options() const override {
-    return {
-        {"to", tr("The new folder."), "DIR"},
-        {"variant", tr("standard (ONNX opset 23), genai (for onnxruntime-genai) or gguf (for llama.cpp)."), "WORD", "standard"},
-        {"quantize", tr("none, fp16, dynamic-int8, int8 or int4 (weights in blocks); gguf: fp16 or q8_0."), "KIND", "none"},
-        {"block", tr("Weights that share a scale: 16, 32, 64, 128 or 256."), "N", "32"},
-        {"context", tr("Longest text in tokens; 0: what the model says."), "N", "0"},
-        {"ids", tr("JSON file with token numbers of texts the model has not seen: its perplexity is measured before and after."), "FILE"},
-        {"limit", tr("Largest allowed rise of perplexity, 0.01 for one percent."), "SHARE"}};
+    return {{"to", tr("The new folder."), "DIR"},
+            {"variant", tr("standard (ONNX opset 23), genai (for onnxruntime-genai) or gguf (for llama.cpp)."), "WORD", "standard"},
+            {"quantize", tr("none, fp16, dynamic-int8, int8 or int4 (weights in blocks); gguf: fp16 or q8_0."), "KIND", "none"},
+            {"block", tr("Weights that share a scale: 16, 32, 64, 128 or 256."), "N", "32"},
+            {"context", tr("Longest text in tokens; 0: what the model says."), "N", "0"},
+            {"texts", tr("Texts the model has not seen (plain text, JSONL or token numbers): its perplexity is measured before and after."),
+             "FILE"},
+            {"limit", tr("Largest allowed rise of perplexity, 0.01 for one percent."), "SHARE"}};
   }
   int execute(Context& context) override {
     QStringList call{"model-export", "--model", absolute(context.arguments()[0])};
@@ -152,7 +152,7 @@ class ModelExport : public Verb {
     call << "--to" << absolute(context.value("to"));
     for (const char* name : {"variant", "quantize", "block", "context", "limit"})
       if (const QString value = context.value(QLatin1String(name)); !value.isEmpty()) call << QString("--") + name << value;
-    if (context.isSet("ids")) call << "--ids" << absolute(context.value("ids"));
+    if (context.isSet("texts")) call << "--texts" << absolute(context.value("texts"));
     bool passed = true;
     const int code = answer(context, call, [&](const QJsonObject& report) {
       passed = report["passed"].toBool(true);
@@ -176,7 +176,7 @@ class ModelExport : public Verb {
                         .arg(perplexity["original"].toDouble(), 0, 'g', 5)
                         .arg(perplexity["rise"].toDouble() * 100, 0, 'f', 2)
                         .arg(perplexity["limit"].toDouble() * 100, 0, 'f', 2));
-    if (!report.contains("passed")) context.print(tr("Not judged: give a text with --ids to measure what quantization costs."));
+    if (!report.contains("passed")) context.print(tr("Not judged: give a text with --texts to measure what quantization costs."));
     else context.print(report["passed"].toBool() ? tr("Within the limit.") : tr("Outside the limit: do not hand it out."));
   }
 };
@@ -188,19 +188,21 @@ class ModelEvaluate : public Verb {
     return tr("Judge a language model: perplexity, against its base, choices, attacks on its embeddings, memorised texts, speed.");
   }
   QStringList examples() const override {
-    return {"cloister-cli model evaluate models/tuned --base models/base --ids held-out.json --attacks --to report.json",
-            "cloister-cli model evaluate models/tuned --ids held-out.json --latency --onnx deliver --training training.json"};
+    return {"cloister-cli model evaluate models/tuned --base models/base --texts held-out.jsonl --attacks --to report.json",
+            "cloister-cli model evaluate models/tuned --texts held-out.jsonl --latency --onnx deliver --training training.jsonl"};
   }
   QString arguments() const override { return "DIR"; }
   int minimumArguments() const override { return 1; }
   int maximumArguments() const override { return 1; }
   bool needsProject() const override { return false; }
   QList<QCommandLineOption> options() const override {
-    return {{"ids", tr("JSON file with token numbers of the texts to judge by: input_ids and, where a prompt is not judged, answer_start."),
+    return {{"texts",
+             tr("What to judge by: plain text, JSONL with \"text\" or with \"prompt\" and \"completion\" (which alone is judged), or token "
+                "numbers."),
              "FILE"},
             {"base", tr("The model it was made from: both read the same texts."), "DIR"},
             {"choices", tr("JSON file with questions, answers and the right one, as token numbers."), "FILE"},
-            {"training", tr("JSON file with token numbers of training texts: which does it repeat word for word?"), "FILE"},
+            {"training", tr("Training texts, in the same forms: which does it repeat word for word?"), "FILE"},
             {"attacks", tr("Attack the vectors of the words (FGSM and PGD).")},
             {"epsilons", tr("Strengths of the attacks, in sizes of a word's vector, separated by commas."), "LIST", "0.05,0.1,0.2,0.5"},
             {"attacked-texts", tr("Attack so many texts."), "N", "50"},
@@ -211,8 +213,8 @@ class ModelEvaluate : public Verb {
             {"to", tr("Write the report into this JSON file."), "FILE"}};
   }
   int execute(Context& context) override {
-    if (!context.isSet("ids"))
-      return context.fail({FailureKind::InvalidArgument, {{"name", "--ids"}, {"value", ""}, {"allowed", tr("a file")}}, {}});
+    if (!context.isSet("texts"))
+      return context.fail({FailureKind::InvalidArgument, {{"name", "--texts"}, {"value", ""}, {"allowed", tr("a file")}}, {}});
     auto request = requestFrom(context);
     if (!request) return context.fail(request.error());
     QTemporaryDir work;
@@ -226,7 +228,7 @@ class ModelEvaluate : public Verb {
  private:
   static Result<QJsonObject> requestFrom(Context& context) {
     QJsonObject request{
-        {"model", absolute(context.arguments()[0])}, {"texts", absolute(context.value("ids"))}, {"latency", context.isSet("latency")}};
+        {"model", absolute(context.arguments()[0])}, {"texts", absolute(context.value("texts"))}, {"latency", context.isSet("latency")}};
     for (const char* name : {"base", "choices", "training"})
       if (context.isSet(QLatin1String(name))) request[QLatin1String(name)] = absolute(context.value(QLatin1String(name)));
     for (const auto& [name, member] :

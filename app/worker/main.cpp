@@ -35,8 +35,8 @@ constexpr Row kVerbs[] = {
      "--model DIR [--adapter DIR] --ids FILE.json --to FILE.safetensors [--precision stored|fp32|bf16] [--path automatic|plain|absorbed] "
      "[--cached N]"},
     {"model-export", cloister::modelExportVerb,
-     "--model DIR --to DIR [--variant standard|genai] [--quantize none|fp16|dynamic-int8|int8|int4] [--block N] [--context N] [--ids "
-     "FILE.json] "
+     "--model DIR --to DIR [--variant standard|genai] [--quantize none|fp16|dynamic-int8|int8|int4] [--block N] [--context N] [--texts "
+     "FILE] "
      "[--limit SHARE]"},
     {"generate", cloister::generateVerb, "--request FILE (prints each token as a JSON line)"},
     {"filter-logits", cloister::filterLogitsVerb, "--input FILE.safetensors --settings JSON --to FILE.safetensors"},

@@ -12,7 +12,7 @@
 #include <QJsonArray>
 #include <QJsonDocument>
 
-#include "app/worker/token_ids.h"
+#include "app/worker/judged_texts.h"
 #include "app/worker/verbs.h"
 #include "core/domain/files.h"
 #include "core/engine/engine_failure.h"
@@ -51,7 +51,7 @@ class Evaluation {
 
   QJsonObject run() {
     model_ = open(request_["model"].toString());
-    texts_ = readTexts(request_["texts"].toString());
+    texts_ = readJudgedTexts(request_["texts"].toString(), request_["model"].toString(), model_->config());
     report_ = {{"format", 1}, {"model", request_["model"]}, {"texts", qint64(texts_.size())}};
     const std::vector<TextLoss> losses = textLosses(*model_, texts_, ticking("perplexity"));
     report_["perplexity"] = quality(losses);
@@ -80,22 +80,6 @@ class Evaluation {
     model_->checkIds(at::tensor(ids, at::kLong));
     if (std::int64_t(ids.size()) > model_->config().context)
       refuse(path, QString("a text of %1 tokens; the model reads %2").arg(ids.size()).arg(model_->config().context));
-  }
-
-  std::vector<TokenText> readTexts(const QString& path) const {
-    const std::vector<Tokens> rows = readTokenIds(path);
-    // Where the judged part begins: a prompt is not what the model is judged by.
-    const auto json = readJson(path);
-    const QJsonArray starts = json ? (*json)["answer_start"].toArray() : QJsonArray();
-    if (!starts.isEmpty() && starts.size() != qsizetype(rows.size())) refuse(path, "answer_start has another length than input_ids");
-    std::vector<TokenText> texts;
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      checkText(rows[i], path);
-      const qint64 start = starts.isEmpty() ? 1 : starts[qsizetype(i)].toInteger(-1);
-      if (start < 1 || start > qint64(rows[i].size())) refuse(path, QString("answer_start of text %1 is outside of it").arg(i));
-      texts.push_back({rows[i], start});
-    }
-    return texts;
   }
 
   static QJsonObject json(const Interval& i) {
@@ -194,8 +178,8 @@ class Evaluation {
   }
 
   QJsonObject memorisation(const QString& path) const {
-    const std::vector<Tokens> rows = readTokenIds(path);
-    for (const Tokens& t : rows) checkText(t, path);
+    std::vector<Tokens> rows;
+    for (TokenText& t : readJudgedTexts(path, request_["model"].toString(), model_->config())) rows.push_back(std::move(t.ids));
     const std::int64_t prompt = request_["promptTokens"].toInteger(32), length = request_["recallTokens"].toInteger(50);
     const auto recalls = recallOf(*model_, rows, prompt, length, ticking("memorisation"));
     std::int64_t usable = 0, whole = 0, longest = 0;

@@ -7,7 +7,7 @@
 #include <QFileInfo>
 
 #include "app/worker/gguf_vocabulary.h"
-#include "app/worker/token_ids.h"
+#include "app/worker/judged_texts.h"
 #include "app/worker/verbs.h"
 #include "core/domain/files.h"
 #include "core/domain/staged_folder.h"
@@ -30,8 +30,8 @@ struct ExportRequest {
   bool genai = false, gguf = false;
   int block = 32;
   std::int64_t context = 0, steps = 64;
-  double limit = 0;  ///< largest allowed rise of perplexity, a share
-  QString idsPath;   ///< empty: no text to judge by
+  double limit = 0;   ///< largest allowed rise of perplexity, a share
+  QString textsPath;  ///< empty: no text to judge by
 
   bool blocks() const { return quantize == u"int4" || quantize == u"int8"; }
   bool quantized() const { return blocks() || quantize == u"dynamic-int8"; }
@@ -53,7 +53,7 @@ ExportRequest readRequest(const QStringList& arguments) {
   r.quantize = r.gguf ? one("quantize", {"none", "fp16", "q8_0"}) : one("quantize", {"none", "fp16", "dynamic-int8", "int8", "int4"});
   r.block = one("block", {"32", "16", "64", "128", "256"}).toInt();
   r.context = option(arguments, "context", false, "0").toLongLong();
-  r.idsPath = option(arguments, "ids", false, {});
+  r.textsPath = option(arguments, "texts", false, {});
   // Eight bits should cost next to nothing; four may cost more (docs/decisions/0055).
   r.limit = option(arguments, "limit", false, r.quantize == u"int4" ? "0.05" : "0.01").toDouble();
   return r;
@@ -188,12 +188,13 @@ QJsonObject exportModel(const ExportRequest& r, const Say& say) {
   DecoderFolder folder = readDecoderFolder(r.from, WeightsAs::Stored);
   const DecoderConfig config = folder.config;
   std::vector<Tokens> texts;
-  if (!r.idsPath.isEmpty()) texts = readTokenIds(r.idsPath);
+  if (!r.textsPath.isEmpty())
+    for (TokenText& t : readJudgedTexts(r.textsPath, r.from, config)) texts.push_back(std::move(t.ids));
   const std::int64_t context = r.context > 0 ? r.context : config.context;
   for (const Tokens& t : texts)
     if (std::int64_t(t.size()) > context)
       throw EngineFailure({FailureKind::InvalidArgument,
-                           {{"name", "--ids"}, {"value", qint64(t.size())}, {"allowed", QString("at most %1 tokens").arg(context)}},
+                           {{"name", "--texts"}, {"value", qint64(t.size())}, {"allowed", QString("at most %1 tokens").arg(context)}},
                            {}});
 
   StagedFolder staged = orThrow(StagedFolder::begin(r.to));
@@ -209,7 +210,6 @@ QJsonObject exportModel(const ExportRequest& r, const Say& say) {
   // What is compared is the finished file, read back; with float32 arithmetic on our side whatever the weights' type.
   for (auto& [name, t] : folder.tensors) t = t.to(at::kFloat);
   Original original(folder);
-  for (const Tokens& t : texts) original.model().checkIds(at::tensor(t, at::kLong));
   onnx::DecoderSession exported = orThrow(onnx::DecoderSession::open(file, config));
   Tokens prompt = texts.empty() ? defaultPrompt(config) : texts.front();
   prompt.resize(std::min<std::size_t>(prompt.size(), 32));

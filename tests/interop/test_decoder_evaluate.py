@@ -34,7 +34,7 @@ def evaluate(run, world, tmp_path, ids, *options, starts=None):
     if starts:
         content["answer_start"] = starts
     (tmp_path / "ids.json").write_text(json.dumps(content))
-    done = run("cloister-cli", "model", "evaluate", world["folder"] / "tuned", "--ids", tmp_path / "ids.json", "--to", tmp_path / "report.json", "--json", *options)
+    done = run("cloister-cli", "model", "evaluate", world["folder"] / "tuned", "--texts", tmp_path / "ids.json", "--to", tmp_path / "report.json", "--json", *options)
     report = json.loads(done.stdout)
     assert json.loads((tmp_path / "report.json").read_text())["perplexity"] == report["perplexity"]
     return report
@@ -182,5 +182,5 @@ def test_latency(run, world, tmp_path):
 ])
 def test_bad_texts_are_named(run, world, tmp_path, content, word):
     (tmp_path / "ids.json").write_text(json.dumps(content))
-    done = run("cloister-cli", "model", "evaluate", world["folder"] / "tuned", "--ids", tmp_path / "ids.json", "--json", expect=None)
+    done = run("cloister-cli", "model", "evaluate", world["folder"] / "tuned", "--texts", tmp_path / "ids.json", "--json", expect=None)
     assert done.returncode in (2, 3) and word in json.dumps(json.loads(done.stdout)["error"])

@@ -179,7 +179,7 @@ def learnt(tmp_path_factory):
 def test_blocks_lose_no_more_than_the_reference(run, tmp_path, learnt, bits, block):
     folder, held_out, ids = learnt
     exported(run, folder, tmp_path / "float")
-    report = exported(run, folder, tmp_path / "ours", "--quantize", f"int{bits}", "--block", str(block), "--ids", ids, "--limit", "0.5")
+    report = exported(run, folder, tmp_path / "ours", "--quantize", f"int{bits}", "--block", str(block), "--texts", ids, "--limit", "0.5")
     onnx.checker.check_model(str(tmp_path / "ours" / "model.onnx"))
     reference = tmp_path / "reference.onnx"
     config = nbits.DefaultWeightOnlyQuantConfig(block_size=block, is_symmetric=False, bits=bits, accuracy_level=4)
@@ -202,14 +202,14 @@ def test_blocks_lose_no_more_than_the_reference(run, tmp_path, learnt, bits, blo
 
 def test_dynamic_int8(run, tmp_path, learnt):
     folder, held_out, ids = learnt
-    report = exported(run, folder, tmp_path / "out", "--quantize", "dynamic-int8", "--ids", ids)
+    report = exported(run, folder, tmp_path / "out", "--quantize", "dynamic-int8", "--texts", ids)
     onnx.checker.check_model(str(tmp_path / "out" / "model.onnx"))
     assert report["passed"] and report["perplexity"]["rise"] < 0.01
 
 
 def test_a_model_that_lost_too_much_is_refused(run, tmp_path, learnt):
     folder, _, ids = learnt
-    report = exported(run, folder, tmp_path / "out", "--quantize", "int4", "--block", "256", "--ids", ids, "--limit", "-0.5", expect=4)
+    report = exported(run, folder, tmp_path / "out", "--quantize", "int4", "--block", "256", "--texts", ids, "--limit", "-0.5", expect=4)
     assert report["passed"] is False
 
 

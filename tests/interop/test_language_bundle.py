@@ -17,8 +17,8 @@ def delivered(run, tmp_path_factory):
     (folder / "ids.json").write_text(json.dumps({"input_ids": random_ids(6, 40, 300)}))
     (folder / "pass.txt").write_text("correct horse battery staple\n")
     environment = {"CLOISTER_KEYS": str(folder / "keys")}
-    run("cloister-cli", "model", "export", folder / "hf", "--to", folder / "out", "--variant", "genai", "--quantize", "int8", "--ids", folder / "ids.json")
-    run("cloister-cli", "model", "evaluate", folder / "hf", "--ids", folder / "ids.json", "--training", folder / "ids.json", "--attacks", "--epsilons", "0.1",
+    run("cloister-cli", "model", "export", folder / "hf", "--to", folder / "out", "--variant", "genai", "--quantize", "int8", "--texts", folder / "ids.json")
+    run("cloister-cli", "model", "evaluate", folder / "hf", "--texts", folder / "ids.json", "--training", folder / "ids.json", "--attacks", "--epsilons", "0.1",
         "--attacked-texts", "2", "--to", folder / "report.json")
     run("cloister-cli", "keys", "create", "--name", "house", "--passphrase-file", folder / "pass.txt", env=environment)
     done = run("cloister-cli", "bundle", "model", folder / "out", "--report", folder / "report.json", "--passphrase-file", folder / "pass.txt", "--to", folder / "bundle",
