@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::int64_t kDriver = 1'000'000'000, kCollectives = 1'000'000'000;
 constexpr std::int64_t kLossChunk = 1024;
-constexpr int kLogitCopies = 2;  // the logits and their gradient, both float32
+constexpr int kLogitCopies = 3;  // the logits, their logarithmic softmax and their gradient, all float32
 constexpr double kFragmentation = 0.08;
 constexpr int kMostCards = 4096;
 

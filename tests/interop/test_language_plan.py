@@ -1,11 +1,15 @@
 """The memory planner against independent counts: parameters by transformers, adapters by PEFT, what backward keeps by PyTorch's own hooks on a layer written
 here, states by torch.optim.AdamW; and configs from elsewhere, good and broken."""
 import json
+import weakref
 
 import pytest
 import torch
 import torch.nn.functional as F
 import transformers
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_flatten
+from torch.utils.checkpoint import checkpoint
 
 PRESETS = {"deepseek-llm-7b": (transformers.LlamaConfig, dict(num_hidden_layers=30, hidden_size=4096, intermediate_size=11008, num_attention_heads=32,
                                                               num_key_value_heads=32, vocab_size=102400)),
@@ -117,6 +121,75 @@ def test_states_are_those_of_adamw(run, tmp_path):
         assert parts["weights"] == sum(p.nbytes for p in model.parameters())
         assert parts["gradients"] == sum(p.grad.nbytes for p in model.parameters())
         assert parts["optimizer"] == moments
+
+
+class Peak(TorchDispatchMode):
+    """The most bytes that all storages alive ever had together."""
+
+    def __init__(self):
+        super().__init__()
+        self.alive, self.now, self.most = {}, 0, 0
+
+    def note(self, tensor):
+        storage = tensor.untyped_storage()
+        key, size = storage._cdata, storage.nbytes()
+        if key in self.alive:
+            return
+        self.alive[key] = size
+        self.now += size
+        self.most = max(self.most, self.now)
+        weakref.finalize(storage, self.drop, key, size)
+
+    def drop(self, key, size):
+        self.alive.pop(key, None)
+        self.now -= size
+
+    def __torch_dispatch__(self, function, types, arguments=(), named=None):
+        result = function(*arguments, **(named or {}))
+        for tensor in tree_flatten(result)[0]:
+            if isinstance(tensor, torch.Tensor):
+                self.note(tensor)
+        return result
+
+
+class Model(torch.nn.Module):
+    def __init__(self, layers, width, hidden, heads, shared, vocabulary, checkpointing):
+        super().__init__()
+        self.embedding = torch.nn.Embedding(vocabulary, width, dtype=torch.bfloat16)
+        self.layers = torch.nn.ModuleList(Layer(width, hidden, heads, shared) for _ in range(layers))
+        self.head = torch.nn.Linear(width, vocabulary, bias=False, dtype=torch.bfloat16)
+        self.checkpointing = checkpointing
+
+    def chunk_loss(self, x):
+        return F.cross_entropy(self.head(x).float(), torch.zeros(len(x), dtype=torch.long))
+
+    def forward(self, ids):
+        x = self.embedding(ids)
+        for layer in self.layers:
+            x = checkpoint(layer, x, use_reentrant=False) if self.checkpointing else layer(x)
+        return sum(checkpoint(self.chunk_loss, part, use_reentrant=False) for part in Norm.apply(x).flatten(0, 1).split(1024))
+
+
+@pytest.mark.parametrize("batch, tokens, checkpointing", [(2, 1024, False), (2, 1024, True), (8, 512, False), (1, 2048, True)])
+def test_the_peak_of_training_is_planned_within_a_tenth(batch, tokens, checkpointing, run, tmp_path):
+    """A whole step in PyTorch, the second micro-batch of an accumulation, when gradients and states are there and activations come on top. The plan's
+    overhead (driver, fragmentation) is no tensor and is left out."""
+    sizes = dict(layers=12, width=256, hidden=688, heads=4, shared=4, vocabulary=8000)
+    transformers.LlamaConfig(num_hidden_layers=12, hidden_size=256, intermediate_size=688, num_attention_heads=4, num_key_value_heads=4, vocab_size=8000,
+                             max_position_embeddings=4096, tie_word_embeddings=False).save_pretrained(tmp_path)
+    options = ["--checkpointing"] if checkpointing else []
+    parts = plan(run, str(tmp_path), "--precision", "bf16", "--sequence", str(tokens), "--batch", str(batch), *options)["parts"]
+    ids = torch.zeros(batch, tokens, dtype=torch.long)
+    with Peak() as memory:
+        model = Model(**sizes, checkpointing=checkpointing)
+        optimizer = torch.optim.AdamW(model.parameters(), foreach=False)
+        for parameter in model.parameters():
+            memory.note(parameter)
+        model(ids).backward()
+        optimizer.step()
+        memory.most = memory.now
+        model(ids).backward()
+    assert parts["total"] - parts["overhead"] == pytest.approx(memory.most, rel=0.1)
 
 
 def test_a_card_size_of_ones_own(run):
