@@ -1683,5 +1683,53 @@
         <source>End before this text; may be given several times.</source>
         <translation>在此文本之前结束；可多次给出。</translation>
     </message>
+    <message>
+        <source>the folder of the tokenizer the texts were prepared with</source>
+        <translation>准备文本时所用分词器的文件夹</translation>
+    </message>
+    <message>
+        <source>Train a language model on prepared texts: from scratch, all weights of a base, or a LoRA adapter.</source>
+        <translation>用准备好的文本训练语言模型：从零开始、训练基础模型的全部权重，或训练 LoRA 适配器。</translation>
+    </message>
+    <message>
+        <source>Folder of the training; the same command on it goes on where it was stopped.</source>
+        <translation>训练文件夹；对它再次执行同一命令会从停止处继续。</translation>
+    </message>
+    <message>
+        <source>Model to start from; without it a new one is made.</source>
+        <translation>起始模型；不给出则新建模型。</translation>
+    </message>
+    <message>
+        <source>Tokenizer that goes along with a new model.</source>
+        <translation>随新模型一起交付的分词器。</translation>
+    </message>
+    <message>
+        <source>Of a new model: llama-1m to llama-1b, deepseek-v3-30m.</source>
+        <translation>新模型的结构：llama-1m 至 llama-1b、deepseek-v3-30m。</translation>
+    </message>
+    <message>
+        <source>full or lora.</source>
+        <translation>full 或 lora。</translation>
+    </message>
+    <message>
+        <source>Another setting of the family decoder_lm; may be given several times.</source>
+        <translation>decoder_lm 系列的其他设置；可多次给出。</translation>
+    </message>
+    <message>
+        <source>Model: %1</source>
+        <translation>模型：%1</translation>
+    </message>
+    <message>
+        <source>a folder</source>
+        <translation>一个文件夹</translation>
+    </message>
+    <message>
+        <source>Step %1: validation loss %2</source>
+        <translation>第 %1 步：验证损失 %2</translation>
+    </message>
+    <message>
+        <source>loss %1, %2 tokens/s</source>
+        <translation>损失 %1，%2 词元/秒</translation>
+    </message>
 </context>
 </TS>

@@ -41,6 +41,7 @@ constexpr Row kVerbs[] = {
     {"generate", cloister::generateVerb, "--request FILE (prints each token as a JSON line)"},
     {"filter-logits", cloister::filterLogitsVerb, "--input FILE.safetensors --settings JSON --to FILE.safetensors"},
     {"model-plan", cloister::modelPlanVerb, "--model DIR --request FILE (options and cards; reads config.json only)"},
+    {"model-train", cloister::modelTrainVerb, "--request FILE (prepared texts to a model, without a project)"},
     {"model-evaluate", cloister::modelEvaluateVerb, "--request FILE [--to FILE.json]"},
     {"hardware", cloister::hardwareVerb, "(prints what LibTorch finds on this machine as JSON, graphics cards included)"},
 };

@@ -29,6 +29,7 @@ int generateVerb(const QStringList& arguments);
 int filterLogitsVerb(const QStringList& arguments);
 int modelPlanVerb(const QStringList& arguments);
 int modelEvaluateVerb(const QStringList& arguments);
+int modelTrainVerb(const QStringList& arguments);
 
 /// Value of "--name VALUE"; InvalidArgument thrown when it is required and missing.
 QString option(const QStringList& arguments, const QString& name, bool required = true, const QString& fallback = {});
