@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Makes tests/fuzz/corpus: small files of our own, nothing taken from elsewhere. Usage: make_seeds.py CORPUS (needs cloister-ingest, pydicom,
-Pillow, numpy)."""
+Pillow, numpy, sentencepiece)."""
 import io
 import json
 import pathlib
 import struct
 import sys
+import tempfile
 
 import numpy as np
 import pydicom
@@ -131,9 +132,51 @@ def event_seeds():
     yield "garbled", b'\x00\xff\n[1]\n{}\n\n{"seq":"a"}\n'
 
 
+def tokenizer_seeds():
+    """kind, length of the text, text, file (fuzz_tokenizer.cpp)."""
+    def seed(kind, text, file):
+        text = text if isinstance(text, bytes) else text.encode()
+        return bytes([kind]) + struct.pack("<H", len(text)) + text + file
+
+    def tokenizer(pre, vocabulary, merges, **more):
+        return json.dumps({"model": {"type": "BPE", "vocab": {p: i for i, p in enumerate(vocabulary)}, "merges": merges}, "pre_tokenizer": pre, **more}).encode()
+
+    letters = ["a", "b", "c", "Ġ", "1", "ab", "Ġa"]
+    level = {"type": "ByteLevel", "add_prefix_space": True, "use_regex": True}
+    text = "ab a  c1\n\u4e2d\u0301 <s>b"
+    yield "byte_level", seed(0, text, tokenizer(level, letters, ["a b", "Ġ a"], decoder={"type": "ByteLevel"}))
+    for behaviour in ("Isolated", "Removed", "MergedWithPrevious", "MergedWithNext", "Contiguous"):
+        split = {"type": "Split", "pattern": {"Regex": r"\s+|[^b]+?c"}, "behavior": behaviour, "invert": behaviour == "Removed"}
+        yield behaviour, seed(0, text, tokenizer({"type": "Sequence", "pretokenizers": [split, {"type": "Digits", "individual_digits": True}, level]}, letters, [["a", "b"]]))
+    added = [{"id": 9, "content": "<s>", "special": True, "lstrip": True, "rstrip": True, "normalized": False, "single_word": False},
+             {"id": 10, "content": "b", "special": False, "lstrip": False, "rstrip": False, "normalized": True, "single_word": True}]
+    forms = {"type": "Sequence", "normalizers": [{"type": t} for t in ("NFKD", "StripAccents", "Lowercase", "Strip", "NFC")] + [
+        {"type": "Replace", "pattern": {"String": " "}, "content": "\u2581"}, {"type": "Prepend", "prepend": "\u2581"}]}
+    chain = {"type": "Sequence", "decoders": [{"type": "Replace", "pattern": {"String": "\u2581"}, "content": " "}, {"type": "ByteFallback"}, {"type": "Fuse"},
+                                              {"type": "Strip", "content": " ", "start": 1, "stop": 0}]}
+    llama = json.loads(tokenizer(None, ["<unk>", "\u2581", "a", "b", "\u2581a"] + [f"<0x{b:02X}>" for b in range(0xE0, 0xE4)], [["\u2581", "a"]], normalizer=forms, decoder=chain,
+                                 added_tokens=added))
+    llama["model"] |= {"unk_token": "<unk>", "fuse_unk": True, "byte_fallback": True}
+    llama["post_processor"] = {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "<s>"}}, {"Sequence": {"id": "A"}}], "special_tokens": {"<s>": {"ids": [9]}}}
+    yield "llama", seed(0, text.encode() + b"\xff\xe4\xb8", json.dumps(llama).encode())
+    yield "metaspace", seed(0, text, tokenizer({"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "first"}, ["\u2581", "a"], [], decoder={"type": "Metaspace"}))
+
+    import sentencepiece
+    lines = ["the cat sat on the mat", "a dog and a cat", "the end of the day 123", "中文 文字 中文"] * 20
+    with tempfile.NamedTemporaryFile("w", suffix=".tsv") as rules:
+        rules.write("41\t61\n41 42\t63 20\nFB01\t66 69\n3000\t20\n")  # a small table of replacements
+        rules.flush()
+        for kind in ("bpe", "unigram"):
+            for name, options in (("identity", {"normalization_rule_name": "identity", "byte_fallback": True}), ("rules", {"normalization_rule_tsv": rules.name})):
+                model = io.BytesIO()
+                sentencepiece.SentencePieceTrainer.train(sentence_iterator=iter(lines), model_writer=model, model_type=kind, vocab_size=310 if name == "identity" else 45,
+                                                         minloglevel=2, hard_vocab_limit=False, **options)
+                yield f"{kind}_{name}", seed(1, "the \u2581cat AB \ufb01\u3000 \u4e2d", model.getvalue())
+
+
 if __name__ == "__main__":
     corpus = pathlib.Path(sys.argv[1])
-    for target, seeds in [("dicom", dicom_seeds), ("image", image_seeds), ("safetensors", safetensors_seeds), ("csv", text_seeds), ("event_log", event_seeds)]:
+    for target, seeds in [("dicom", dicom_seeds), ("image", image_seeds), ("safetensors", safetensors_seeds), ("csv", text_seeds), ("event_log", event_seeds), ("tokenizer", tokenizer_seeds)]:
         (corpus / target).mkdir(parents=True, exist_ok=True)
         for name, data in seeds():
             (corpus / target / name).write_bytes(data)
