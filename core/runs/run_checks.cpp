@@ -12,6 +12,7 @@
 #include "core/runs/hardware.h"
 #include "core/runs/worker_launch.h"
 #include "core/store/project.h"
+#include "core/tensors/model_folder.h"
 #include "core/tensors/safetensors.h"
 
 namespace cloister {
@@ -61,6 +62,9 @@ Result<QJsonObject> runPlan(const QJsonObject& request) {
   return answer;
 }
 
+// A weights file, or the folder of a language model.
+Result<QString> baseDigest(const QString& path) { return QFileInfo(path).isDir() ? modelFolderDigest(path) : sha256OfFile(path); }
+
 bool fitsCard(const FitReport& fit) { return fit.card["memoryNeeded"].toInteger() <= fit.card["memoryFree"].toInteger(); }
 
 QString fitAdvice(const FitReport& fit) {
@@ -91,8 +95,9 @@ Result<CheckedRequest> checkRequest(const Project& project, const PluginCatalogu
   checked.preprocessing = preprocessingOf(*snapshot, checked.parameters);
   if (request.baseWeights.isEmpty()) return checked;
   checked.baseWeights = QFileInfo(request.baseWeights).absoluteFilePath();
-  if (auto file = SafetensorsFile::open(checked.baseWeights); !file) return file.error();
-  auto digest = sha256OfFile(checked.baseWeights);
+  if (!QFileInfo(checked.baseWeights).isDir())
+    if (auto file = SafetensorsFile::open(checked.baseWeights); !file) return file.error();
+  auto digest = baseDigest(checked.baseWeights);
   if (!digest) return digest.error();
   checked.baseWeightsSha256 = *digest;
   return checked;
@@ -154,7 +159,7 @@ Result<void> checkPrepared(const QString& dir, const QString& expectedDigest) {
 Result<void> checkIdentity(const Project& project, const RunSpec& spec) {
   if (auto prepared = checkPrepared(project.dir() + '/' + spec.prepared, spec.preparedDigest); !prepared) return prepared;
   if (spec.baseWeights.isEmpty()) return {};
-  auto digest = sha256OfFile(spec.baseWeights);
+  auto digest = baseDigest(spec.baseWeights);
   if (!digest) return digest.error();
   if (*digest != spec.baseWeightsSha256) return changed(QStringLiteral("base weights"), spec.baseWeightsSha256, *digest);
   return {};

@@ -1,7 +1,6 @@
 """Training of language models against the same recipe in PyTorch: loss curves, resumed runs, adapters that load in peft."""
 import json
 import math
-import pathlib
 import shutil
 import subprocess
 import time
@@ -286,3 +285,92 @@ def test_changed_base_is_noticed(run, tmp_path):
     (attempt / "spec.json").write_text(json.dumps({**spec, "baseWeightsSha256": "1" * 64}))
     run("cloister-worker", "train", "--run", attempt, "--attempt", 1, expect=60)
     assert events(attempt, "failed")[0]["failure"]["kind"] == "identity_changed"
+
+
+def prepared_rows(folder, rows):
+    """A folder as docs/formats.md, Prepared texts, tells it. rows: [(tokens, mask, starts)]."""
+    folder.mkdir(parents=True)
+    cut = len(rows) // 3  # two shards
+    shards = []
+    for i, part in enumerate((rows[:cut], rows[cut:])):
+        lengths = torch.tensor([len(t) for t, _, _ in part])
+        name = f"train-{i:05d}.safetensors"
+        save_file({"tokens": torch.cat([t for t, _, _ in part]).int(), "mask": torch.cat([m for _, m, _ in part]).byte(),
+                   "starts": torch.cat([s for _, _, s in part]).byte(), "offsets": torch.cat([torch.zeros(1), lengths.cumsum(0)]).long()}, folder / name)
+        shards.append({"file": name, "rows": len(part), "tokens": int(lengths.sum())})
+    (folder / "index.json").write_text(json.dumps({"format": 1, "kind": "instructions", "fingerprint": "f" * 64, "length": LENGTH, "vocabularySize": 90,
+                                                   "parts": {"train": {"rows": len(rows), "shards": shards}}}))
+
+
+def test_prepared_rows_follow_pytorch(run, tmp_path):
+    """Rows of different lengths, some with two documents, masked: each document alone in PyTorch gives the same curve."""
+    net = tiny("llama")
+    net.save_pretrained(tmp_path / "base")
+    g = torch.Generator().manual_seed(2)
+    rows = []
+    for i in range(20):
+        n = int(torch.randint(6, LENGTH + 1, (1,), generator=g))
+        starts = torch.zeros(n, dtype=torch.long)
+        starts[0] = 1
+        if i % 3 == 0:
+            starts[n // 2] = 1
+        mask = (torch.rand(n, generator=g) < 0.6).long() * (1 - starts)
+        mask[-1] = 1
+        rows.append((stream(n, seed=i) % 90, mask, starts))
+    prepared_rows(tmp_path / "data", rows)
+    attempt = make_run(tmp_path, {**RECIPE, "micro_batch": 2}, {"tokens": stream(99)}, tmp_path / "base")
+    (tmp_path / "data/train.safetensors").unlink()
+    spec = json.loads((attempt / "spec.json").read_text())
+    (attempt / "spec.json").write_text(json.dumps({**spec, "preparedDigest": "f" * 64}))
+    run("cloister-worker", "train", "--run", attempt, "--attempt", 1)
+
+    params = list(net.parameters())
+    optimizer = torch.optim.AdamW([{"params": [p for p in params if p.dim() >= 2], "weight_decay": RECIPE["weight_decay"]},
+                                   {"params": [p for p in params if p.dim() < 2], "weight_decay": 0.0}], lr=1.0, betas=(0.9, 0.999), eps=1e-8)
+    curve = []
+    for step in range(STEPS):
+        rate, warm = RECIPE["learning_rate"], RECIPE["warmup_steps"]
+        for group in optimizer.param_groups:
+            group["lr"] = rate * (step + 1) / warm if step < warm else rate * 0.5 * (1 + math.cos(math.pi * (step - warm) / (STEPS - warm)))
+        batch = [rows[(step % (len(rows) // BATCH)) * BATCH + i] for i in range(BATCH)]
+        learnt = sum(int(m[1:].sum()) for _, m, _ in batch)
+        loss = 0
+        for tokens, mask, starts in batch:
+            borders = starts.nonzero().flatten().tolist() + [len(tokens)]
+            for a, b in zip(borders, borders[1:]):
+                if b - a < 2:
+                    continue
+                logits = net(tokens[None, a:b]).logits[0, :-1]
+                nll = torch.nn.functional.cross_entropy(logits, tokens[a + 1:b], reduction="none")
+                loss = loss + (nll * mask[a + 1:b]).sum() / learnt
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(params, 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
+        curve.append(loss.item())
+    close(losses(attempt), curve)
+
+    again = make_run(tmp_path / "again", RECIPE, {"tokens": stream(99)}, tmp_path / "base")
+    shutil.rmtree(tmp_path / "again/data")
+    shutil.copytree(tmp_path / "data", tmp_path / "again/data")
+    run("cloister-worker", "train", "--run", again, "--attempt", 1, expect=60)
+    assert events(again, "failed")[0]["failure"]["args"]["what"] == "prepared data"
+
+
+def test_prepared_book_from_scratch(run, data_dir, tmp_path):
+    """From a text file to a model that transformers opens: our tokenizer, our shards, our training."""
+    data = tmp_path / "data"
+    prepared = json.loads(run("cloister-cli", "text", "prepare", "--kind", "plain", "--input", data_dir / "txt-botchan-dev/botchan.txt", "--tokenizer",
+                              data_dir / "mdl-tiny-llama-dev", "--to", data, "--length", 64, "--validation", 0.05, "--json").stdout)
+    attempt = make_run(tmp_path, {"architecture": "llama-1m", "learning_rate": 3e-3, "max_steps": 40, "epochs": 5, "evaluate_every": 40, "shuffle": True},
+                       {"tokens": stream(9)})
+    (data / "train.safetensors").unlink()
+    spec = json.loads((attempt / "spec.json").read_text())
+    (attempt / "spec.json").write_text(json.dumps({**spec, "preparedDigest": prepared["fingerprint"]}))
+    run("cloister-worker", "train", "--run", attempt, "--attempt", 1)
+    curve = losses(attempt)
+    vocabulary = prepared["vocabularySize"]
+    assert abs(curve[0] - math.log(vocabulary)) < 0.3 and sum(curve[-5:]) / 5 < curve[0] - 1, curve[::10]
+    assert events(attempt, "evaluation")[0]["values"]["validation/loss"] < curve[0] - 1
+    trained = transformers.AutoModelForCausalLM.from_pretrained(attempt / "best", local_files_only=True)
+    assert trained.config.vocab_size == vocabulary

@@ -1,103 +1,99 @@
 #include "core/engine/data/token_data.h"
 
 #include <algorithm>
-#include <cstring>
 
-#include <ATen/ops/empty.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/zeros.h>
+#include <QFileInfo>
 
+#include "core/domain/files.h"
+#include "core/engine/data/token_stream.h"
 #include "core/engine/engine_failure.h"
 #include "core/engine/train/language/chunked_loss.h"
+#include "core/text/data/text_shards.h"
 
 namespace cloister {
 namespace {
 
-[[noreturn]] void refuse(const QString& path, const QString& why) {
-  throw EngineFailure({FailureKind::CorruptFile, {{"path", path}}, why});
-}
+constexpr const char* kIndex = "/index.json";
 
-template <typename T>
-std::int64_t readAt(const std::byte* data, std::int64_t i) {
-  T value;
-  std::memcpy(&value, data + i * std::int64_t(sizeof(T)), sizeof(T));
-  return std::int64_t(value);
-}
+/// Rows of prepared texts, filled up on the right to the longest of a batch.
+class TokenRows : public TokenData {
+ public:
+  TokenRows(std::shared_ptr<TextData> data, QString part) : data_(std::move(data)), part_(std::move(part)) {
+    for (std::int64_t r = 0; r < sequences(); ++r) tokens_ += std::int64_t(data_->row(part_, r).tokens.size());
+  }
+  std::int64_t tokens() const override { return tokens_; }
+  std::int64_t sequences() const override { return data_->rows(part_); }
+  std::int64_t length() const override { return data_->length(); }
+
+  TokenBatch batch(const std::vector<std::int64_t>& indices, bool separate) const override {
+    std::size_t longest = 2;
+    bool several = false;
+    for (std::int64_t i : indices) {
+      const TextRow row = data_->row(part_, i);
+      longest = std::max(longest, row.tokens.size());
+      several = several || std::count(row.starts.begin(), row.starts.end(), 1) > 1;
+    }
+    // The last token of a row has no label, so that it need not be read.
+    const std::int64_t n = std::int64_t(indices.size()), t = std::int64_t(longest) - 1;
+    TokenBatch b{at::zeros({n, t}, at::kLong), at::full({n, t}, kIgnoredLabel, at::kLong), {}, {}};
+    if (separate && several) {
+      b.positions = at::zeros({n, t}, at::kLong);
+      b.documents = at::full({n, t}, -1, at::kLong);  // padding is a document of its own
+    }
+    for (std::int64_t i = 0; i < n; ++i) fill(b, i, t, data_->row(part_, indices[std::size_t(i)]));
+    return b;
+  }
+
+ private:
+  static void fill(TokenBatch& b, std::int64_t i, std::int64_t width, const TextRow& row) {
+    std::int64_t* ids = b.ids.mutable_data_ptr<std::int64_t>() + i * width;
+    std::int64_t* labels = b.labels.mutable_data_ptr<std::int64_t>() + i * width;
+    std::int64_t document = 0, position = 0;
+    for (std::int64_t p = 0; p + 1 < std::int64_t(row.tokens.size()); ++p) {
+      const auto at = std::size_t(p);
+      ids[p] = row.tokens[at];
+      if (row.mask[at + 1] == 1) labels[p] = row.tokens[at + 1];
+      if (!b.documents.defined()) continue;
+      if (row.starts[at] == 1) {
+        ++document;
+        position = 0;
+      }
+      b.positions.mutable_data_ptr<std::int64_t>()[i * width + p] = position++;
+      b.documents.mutable_data_ptr<std::int64_t>()[i * width + p] = document;
+    }
+  }
+
+  std::shared_ptr<TextData> data_;
+  QString part_;
+  std::int64_t tokens_ = 0;
+};
 
 }  // namespace
 
-std::shared_ptr<TokenData> TokenData::open(const QString& path, std::int64_t vocabulary) {
-  auto data = std::make_shared<TokenData>();
-  data->file_ = orThrow(SafetensorsFile::open(path));
-  data->tokens_ = data->file_->find("tokens");
-  data->loss_ = data->file_->find("loss");
-  const TensorView* t = data->tokens_;
-  if (!t || t->shape.size() != 1 || (t->dtype != DType::U16 && t->dtype != DType::I32 && t->dtype != DType::U32 && t->dtype != DType::I64))
-    refuse(path, "no list of whole numbers named tokens");
-  data->count_ = t->shape[0];
-  if (data->count_ < 2) throw EngineFailure({FailureKind::NothingToDo, {{"what", "training text"}, {"next", "more text"}}, path});
-  if (data->loss_ && (data->loss_->shape != t->shape || (data->loss_->dtype != DType::U8 && data->loss_->dtype != DType::Bool)))
-    refuse(path, "loss is not one byte a token");
-  if (const TensorView* s = data->file_->find("starts")) {
-    if (s->dtype != DType::I64 || s->shape.size() != 1) refuse(path, "starts is not a list of I64");
-    for (std::int64_t i = 0; i < s->shape[0]; ++i) data->starts_.push_back(readAt<std::int64_t>(s->data, i));
-    const bool rising = std::adjacent_find(data->starts_.begin(), data->starts_.end(), std::greater_equal<>()) == data->starts_.end();
-    if (data->starts_.empty() || data->starts_[0] != 0 || !rising || data->starts_.back() >= data->count_)
-      refuse(path, "starts does not begin at 0 and rise within the tokens");
-  }
-  data->checkTokens(path, vocabulary);
-  return data;
+TokenSource tokenSourceOf(const QString& dir) {
+  if (!QFileInfo::exists(dir + kIndex)) return {};
+  const QJsonObject index = orThrow(readJson(dir + kIndex));
+  return {index["fingerprint"].toString(), index["vocabularySize"].toInteger(), index["length"].toInteger()};
 }
 
-void TokenData::checkTokens(const QString& path, std::int64_t vocabulary) const {
-  for (std::int64_t i = 0; i < count_; ++i)
-    if (const std::int64_t t = at(i); t < 0 || t >= vocabulary)
-      refuse(path, QString("token %1 is %2, and the model's vocabulary ends at %3").arg(i).arg(t).arg(vocabulary - 1));
-}
-
-std::int64_t TokenData::at(std::int64_t i) const {
-  switch (tokens_->dtype) {
-    case DType::U16:
-      return readAt<std::uint16_t>(tokens_->data, i);
-    case DType::I32:
-      return readAt<std::int32_t>(tokens_->data, i);
-    case DType::U32:
-      return readAt<std::uint32_t>(tokens_->data, i);
-    default:
-      return readAt<std::int64_t>(tokens_->data, i);
+std::shared_ptr<TokenData> openTokens(const QString& dir, const QString& part, std::int64_t vocabulary, std::int64_t length) {
+  if (const QString path = dir + '/' + part + ".safetensors"; !QFileInfo::exists(dir + kIndex)) {
+    if (part != u"train" && !QFileInfo::exists(path)) return nullptr;
+    return std::make_shared<TokenStream>(path, vocabulary, length, part != u"train");
   }
-}
-
-TokenBatch TokenData::batch(const std::vector<std::int64_t>& indices, std::int64_t length, bool separate) const {
-  const std::int64_t rows = std::int64_t(indices.size());
-  const bool cut = separate && starts_.size() > 1;
-  TokenBatch b{at::empty({rows, length}, at::kLong), at::empty({rows, length}, at::kLong), {}, {}};
-  if (cut) {
-    b.positions = at::empty({rows, length}, at::kLong);
-    b.documents = at::empty({rows, length}, at::kLong);
-  }
-  for (std::int64_t r = 0; r < rows; ++r) {
-    const std::int64_t from = indices[std::size_t(r)] * length;
-    std::int64_t* ids = b.ids.mutable_data_ptr<std::int64_t>() + r * length;
-    std::int64_t* labels = b.labels.mutable_data_ptr<std::int64_t>() + r * length;
-    auto next = std::upper_bound(starts_.begin(), starts_.end(), from);  // the first document that begins later
-    std::int64_t document = 0, begin = from;
-    for (std::int64_t i = 0; i < length; ++i) {
-      const std::int64_t place = from + i;
-      if (cut && next != starts_.end() && *next == place) {
-        ++next;
-        ++document;
-        begin = place;
-      }
-      const bool ends = cut && next != starts_.end() && *next == place + 1;
-      const bool learnt = !loss_ || std::to_integer<int>(loss_->data[place + 1]) != 0;
-      ids[i] = at(place);
-      labels[i] = !ends && learnt ? at(place + 1) : kIgnoredLabel;
-      if (!cut) continue;
-      b.positions.mutable_data_ptr<std::int64_t>()[r * length + i] = place - begin;
-      b.documents.mutable_data_ptr<std::int64_t>()[r * length + i] = document;
-    }
-  }
-  return b;
+  const auto data = orThrow(TextData::open(dir));
+  if (data->index()["kind"].toString() == u"preferences")
+    throw EngineFailure({FailureKind::InvalidArgument,
+                         {{"name", "data"}, {"value", "preferences"}, {"allowed", "plain, instructions, pairs"}},
+                         "rows of chosen and rejected answers are not learnt as texts"});
+  if (const std::int64_t found = data->index()["vocabularySize"].toInteger(); found > vocabulary)
+    throw EngineFailure({FailureKind::InvalidArgument,
+                         {{"name", "vocabulary"}, {"value", qint64(found)}, {"allowed", QString("at most the model's %1").arg(vocabulary)}},
+                         "the texts were prepared with another model's tokenizer"});
+  if (part != u"train" && data->rows(part) == 0) return nullptr;
+  return std::make_shared<TokenRows>(data, part);
 }
 
 }  // namespace cloister

@@ -77,6 +77,7 @@ LanguageSession::LanguageSession(const TrainJob& j) : Attempt(j), lastReport_(Cl
                                                    .fastBf16 = device.isGpu() ? device.hasBf16() : processorHasFastBf16(),
                                                    .gpu = device.isGpu()}));
   at::set_num_threads(recipe.step.threads);
+  checkPrepared();
   openBase();
   openData();
   resume();
@@ -87,7 +88,7 @@ LanguageSession::LanguageSession(const TrainJob& j) : Attempt(j), lastReport_(Cl
 // the products are bfloat16 anyway.
 void LanguageSession::openBase() {
   if (recipe.baseModel.isEmpty()) {
-    config_ = orThrow(decoderPreset(recipe.preset, job.spec.parameters["vocabulary"].toInteger(0)));
+    config_ = orThrow(decoderPreset(recipe.preset, vocabularyWanted()));
     config_.context = std::max(config_.context, recipe.length);
     checkMemory();
     model = std::make_unique<DecoderModel>(DecoderModel::initialised(config_, quint64(job.spec.seed)));
@@ -116,11 +117,25 @@ void LanguageSession::openBase() {
       std::make_unique<Optimizer>(recipe.step, *trained, nullptr, device.isGpu() ? Optimizer::Kernels::Library : Optimizer::Kernels::Own);
 }
 
+// Prepared texts say how long their rows are, and must be those that the run was started with.
+void LanguageSession::checkPrepared() {
+  const TokenSource source = tokenSourceOf(job.preparedDir);
+  if (source.length > 0) recipe.length = source.length;
+  if (source.fingerprint.isEmpty() || source.fingerprint == job.spec.preparedDigest) return;
+  throw EngineFailure({FailureKind::IdentityChanged,
+                       {{"what", "prepared data"}, {"expected", job.spec.preparedDigest}, {"found", source.fingerprint}},
+                       job.preparedDir});
+}
+
+std::int64_t LanguageSession::vocabularyWanted() const {
+  const std::int64_t asked = job.spec.parameters["vocabulary"].toInteger(0);
+  return asked > 0 ? asked : tokenSourceOf(job.preparedDir).vocabulary;
+}
+
 void LanguageSession::openData() {
-  train = TokenData::open(job.preparedDir + "/train.safetensors", config_.vocabulary);
-  if (const QString path = job.preparedDir + "/validation.safetensors"; QFileInfo::exists(path))
-    validation = TokenData::open(path, config_.vocabulary);
-  std::vector<std::int64_t> sequences(std::size_t(train->sequences(recipe.length)));
+  train = openTokens(job.preparedDir, "train", config_.vocabulary, recipe.length);
+  validation = openTokens(job.preparedDir, "validation", config_.vocabulary, recipe.length);
+  std::vector<std::int64_t> sequences(std::size_t(train->sequences()));
   std::iota(sequences.begin(), sequences.end(), std::int64_t(0));
   if (sequences.empty())
     throw EngineFailure({FailureKind::NothingToDo, {{"what", "training text"}, {"next", "more text, or a shorter sequence_length"}}, {}});
@@ -135,7 +150,7 @@ void LanguageSession::openData() {
 
 std::vector<std::int64_t> LanguageSession::sequencesOf(std::int64_t step) const {
   if (recipe.shuffled) return sampler_->samplesOf(step);
-  const std::int64_t count = train->sequences(recipe.length), batch = std::min<std::int64_t>(recipe.step.batchSize, count);
+  const std::int64_t count = train->sequences(), batch = std::min<std::int64_t>(recipe.step.batchSize, count);
   std::vector<std::int64_t> list(std::size_t(batch), 0);
   std::iota(list.begin(), list.end(), (step % stepsPerEpoch) * batch);
   return list;
@@ -195,7 +210,7 @@ void LanguageSession::announce() {
          {"parameters", qint64(config_.parameterCount())},
          {"trainedParameters", count},
          {"trainTokens", qint64(train->tokens())},
-         {"trainSamples", qint64(train->sequences(recipe.length))},
+         {"trainSamples", qint64(train->sequences())},
          {"stepsPerEpoch", qint64(stepsPerEpoch)},
          {"steps", qint64(totalSteps)},
          {"resumedFrom", qint64(resumedFrom)}},
@@ -218,8 +233,8 @@ double LanguageSession::forwardBackward(const std::vector<std::int64_t>& sequenc
   double learnt = 0;
   for (std::size_t from = 0; from < sequences.size(); from += std::size_t(recipe.step.microBatch)) {
     const std::size_t to = std::min(sequences.size(), from + std::size_t(recipe.step.microBatch));
-    parts.push_back(train->batch({sequences.begin() + std::ptrdiff_t(from), sequences.begin() + std::ptrdiff_t(to)}, recipe.length,
-                                 recipe.separateDocuments));
+    parts.push_back(
+        train->batch({sequences.begin() + std::ptrdiff_t(from), sequences.begin() + std::ptrdiff_t(to)}, recipe.separateDocuments));
     learnt += parts.back().labels.ne(kIgnoredLabel).sum().item<double>();
   }
   RoutingWatch watch;
@@ -270,16 +285,16 @@ bool LanguageSession::evaluationDue() const {
 }
 
 double LanguageSession::validate(double trainingLoss) {
-  if (!validation || validation->sequences(std::min(recipe.length, validation->tokens() - 1)) == 0) return trainingLoss;
+  if (!validation) return trainingLoss;
   event("phase", {{"name", "validating"}});
   at::NoGradGuard noGrad;
   const Autocast autocast(recipe.step.bf16, device.tensors.type());
-  const std::int64_t length = std::min(recipe.length, validation->tokens() - 1), count = validation->sequences(length);
+  const std::int64_t count = validation->sequences();
   double sum = 0, learnt = 0;
   for (std::int64_t from = 0; from < count; from += recipe.step.microBatch) {
     std::vector<std::int64_t> rows;
     for (std::int64_t i = from; i < std::min<std::int64_t>(count, from + recipe.step.microBatch); ++i) rows.push_back(i);
-    const TokenBatch batch = validation->batch(rows, length, recipe.separateDocuments);
+    const TokenBatch batch = validation->batch(rows, recipe.separateDocuments);
     const double valid = batch.labels.ne(kIgnoredLabel).sum().item<double>();
     if (valid == 0) continue;
     sum += lossOf(batch, 1).item<double>();
@@ -343,11 +358,12 @@ void LanguageSession::reportStep(double loss, double norm, double learningRate) 
   const double perSecond = double(state.step - lastReportStep_) / std::max(elapsed, 1e-9);
   lastReport_ = Clock::now();
   lastReportStep_ = state.step;
-  QJsonObject values{{"train/loss", loss},
-                     {"gradient_norm", norm},
-                     {"learning_rate", learningRate},
-                     {"tokens_per_second", perSecond * double(recipe.step.batchSize) * double(recipe.length)},
-                     {"memory_bytes", residentBytes()}};
+  QJsonObject values{
+      {"train/loss", loss},
+      {"gradient_norm", norm},
+      {"learning_rate", learningRate},
+      {"tokens_per_second", perSecond * double(recipe.step.batchSize) * double(train->tokens()) / double(train->sequences())},
+      {"memory_bytes", residentBytes()}};
   if (device.isGpu()) values["gpu_memory_bytes"] = qint64(device.cuda->peakMemory(device.index));
   event("metric", {{"step", qint64(state.step)}, {"epoch", double(state.step) / double(stepsPerEpoch)}, {"values", values}});
   const double stepsPerSecond = double(state.step - resumedFrom) / std::max(secondsSinceStart(), 1e-9);

@@ -61,6 +61,8 @@ class LanguageSession : public Attempt {
  private:
   void openBase();
   void openData();
+  void checkPrepared();
+  std::int64_t vocabularyWanted() const;
   void resume();
   void checkMemory() const;
   void announce();
