@@ -29,10 +29,11 @@ class BleuScorer : public SegmentScorer {
     symbols_.clear();
     for (const std::string_view word : words_) symbols_.push_back(table_.find(word));
     places_.assign(symbols_.size(), kNone);
-    for (int n = 1; n <= options_.maxOrder; ++n) {
-      const std::size_t ngrams = symbols_.size() + 1 >= std::size_t(n) + 1 ? symbols_.size() + 1 - std::size_t(n) : 0;
-      row[std::size_t(1 + options_.maxOrder + n)] = double(ngrams);
-      row[std::size_t(1 + n)] = matches(n, ngrams);
+    const auto orders = std::size_t(options_.maxOrder);
+    for (std::size_t n = 1; n <= orders; ++n) {
+      const std::size_t ngrams = symbols_.size() >= n ? symbols_.size() - n + 1 : 0;
+      row[1 + orders + n] = double(ngrams);
+      row[1 + n] = matches(n, ngrams);
     }
   }
 
@@ -64,10 +65,10 @@ class BleuScorer : public SegmentScorer {
   }
 
   /// Clipped matches of order n; an n-gram whose beginning no reference has cannot match.
-  double matches(int n, std::size_t ngrams) {
+  double matches(std::size_t n, std::size_t ngrams) {
     std::uint64_t found = 0;
     for (std::size_t i = 0; i < ngrams; ++i) {
-      const std::uint32_t symbol = symbols_[i + std::size_t(n) - 1];
+      const std::uint32_t symbol = symbols_[i + n - 1];
       if (symbol == kNone || (n > 1 && places_[i] == kNone)) {
         places_[i] = kNone;
         continue;

@@ -24,7 +24,7 @@ double fScore(std::span<const double> row, const ChrfOptions& options) {
     smoothed += denominator > 0 ? (1 + factor) * p * r / denominator : kEpsilon;
     if (row[i] > 0 && row[i + 1] > 0) precision += p, recall += r, ++order;
   }
-  if (options.epsilonSmoothing) return 100 * smoothed / double(row.size() / 3);
+  if (options.epsilonSmoothing) return 100 * smoothed / (options.characterOrder + options.wordOrder);
   if (order) precision /= order, recall /= order;
   if (precision + recall == 0) return 0;
   return 100 * ((1 + factor) * precision * recall / (factor * precision + recall));

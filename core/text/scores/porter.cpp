@@ -95,15 +95,14 @@ void pastAndGerund(std::string& word) {
     if (measure(without(word, "eed")) > 0) word.pop_back();
     return;
   }
-  if (word.ends_with("ed") && containsVowel(without(word, "ed"))) word.resize(word.size() - 2);
-  else if (word.ends_with("ing") && containsVowel(without(word, "ing"))) word.resize(word.size() - 3);
-  else return;
-  if (word.ends_with("at") || word.ends_with("bl") || word.ends_with("iz")) {
-    word += 'e';
-  } else if (endsDoubleConsonant(word)) {
+  const View suffix = word.ends_with("ed") ? "ed" : "ing";
+  if (!word.ends_with(suffix) || !containsVowel(without(word, suffix))) return;
+  word.resize(word.size() - suffix.size());
+  const bool always = word.ends_with("at") || word.ends_with("bl") || word.ends_with("iz");
+  if (!always && endsDoubleConsonant(word)) {
     const char last = word.back();
     if (last != 'l' && last != 's' && last != 'z') word.pop_back();
-  } else if (measure(word) == 1 && endsConsonantVowelConsonant(word)) {
+  } else if (always || (measure(word) == 1 && endsConsonantVowelConsonant(word))) {
     word += 'e';
   }
 }

@@ -11,7 +11,7 @@
 namespace cloister::scores {
 namespace {
 
-constexpr int kTypes = 4;
+constexpr std::size_t kTypes = 4;
 const char* const kNames[kTypes] = {"rouge1", "rouge2", "rougeL", "rougeLsum"};
 
 // Pairs of words that a longest common subsequence may take: about a second, and 256 MB where it is read back.
@@ -146,7 +146,7 @@ class RougeScorer : public SegmentScorer {
 class RougeMetric : public Metric {
  public:
   explicit RougeMetric(const RougeOptions& options) : options_(options) {}
-  int width() const override { return 3 * kTypes + 1; }
+  int width() const override { return int(3 * kTypes + 1); }
   std::unique_ptr<SegmentScorer> scorer() const override { return std::make_unique<RougeScorer>(options_); }
   QStringList names() const override { return {kNames[0], kNames[1], kNames[2], kNames[3]}; }
   /// Mean F, between 0 and 1 as rouge-score gives it.

@@ -84,6 +84,7 @@ class Corpus {
     blockSums_.assign(blocks_ * width_, 0.0);
     running_ = threads_;
     std::vector<std::thread> workers;
+    workers.reserve(std::size_t(threads_));
     for (int t = 0; t < threads_; ++t) workers.emplace_back([this, keep] { work(keep); });
     {
       std::unique_lock lock(mutex_);
