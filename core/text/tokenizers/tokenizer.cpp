@@ -15,7 +15,7 @@ namespace cloister {
 namespace {
 
 constexpr qint64 kLargestFile = 256 << 20, kLargestConfig = 16 << 20;
-constexpr std::size_t kTextsAtOnce = 64;
+constexpr std::size_t kMostAtOnce = 64;
 
 /// What a folder or a file offers.
 struct Found {
@@ -62,6 +62,8 @@ Result<std::shared_ptr<Tokenizer>> openTokenizer(const QString& path) {
 Result<std::vector<std::vector<std::int32_t>>> Tokenizer::encodeBatch(std::span<const std::string_view> texts, EncodeOptions options,
                                                                       int threads) const {
   std::vector<std::vector<std::int32_t>> answers(texts.size());
+  const auto cores = threads > 0 ? std::size_t(threads) : std::size_t(std::max(1u, std::thread::hardware_concurrency()));
+  const std::size_t atOnce = std::clamp<std::size_t>(texts.size() / (cores * 8), 1, kMostAtOnce);  // few long texts are shared as well
   std::atomic<std::size_t> next{0};
   std::atomic<bool> failed{false};
   std::mutex mutex;
@@ -72,8 +74,8 @@ Result<std::vector<std::vector<std::int32_t>>> Tokenizer::encodeBatch(std::span<
   };
   const auto work = [&] {
     try {
-      for (std::size_t from = next.fetch_add(kTextsAtOnce); from < texts.size() && !failed; from = next.fetch_add(kTextsAtOnce))
-        for (std::size_t i = from; i < std::min(from + kTextsAtOnce, texts.size()); ++i) {
+      for (std::size_t from = next.fetch_add(atOnce); from < texts.size() && !failed; from = next.fetch_add(atOnce))
+        for (std::size_t i = from; i < std::min(from + atOnce, texts.size()); ++i) {
           auto ids = encode(texts[i], options);
           if (!ids) return fail(ids.error());
           answers[i] = std::move(*ids);
@@ -82,10 +84,8 @@ Result<std::vector<std::vector<std::int32_t>>> Tokenizer::encodeBatch(std::span<
       fail({FailureKind::OutOfMemory, {}, QStringLiteral("std::bad_alloc")});
     }
   };
-  const auto cores = int(std::max(1u, std::thread::hardware_concurrency()));
-  const auto useful = int((texts.size() + kTextsAtOnce - 1) / kTextsAtOnce);
   std::vector<std::thread> others;
-  for (int i = 1; i < std::min(threads > 0 ? threads : cores, useful); ++i) others.emplace_back(work);
+  for (std::size_t i = 1; i < std::min(cores, (texts.size() + atOnce - 1) / atOnce); ++i) others.emplace_back(work);
   work();
   for (std::thread& t : others) t.join();
   if (failed) return failure;
