@@ -1,5 +1,6 @@
 #include "widgets/data/ingest_task.h"
 
+#include <QCoreApplication>
 #include <QFile>
 #include <QJsonDocument>
 #include <QProcess>
@@ -18,7 +19,7 @@ void IngestTask::cancel() {
   process_->disconnect(this);
   process_->kill();
   connect(process_, &QProcess::finished, process_, &QObject::deleteLater);
-  process_->setParent(nullptr);  // ends and goes by itself
+  process_->setParent(QCoreApplication::instance());  // ends and goes by itself, at the latest with the program
   process_ = nullptr;
   store_.end();
 }
