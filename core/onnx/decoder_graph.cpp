@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -341,7 +342,8 @@ class DecoderLowering {
     return node("ScatterElements", name, {zeros, indices, values}, {{"axis", std::int64_t(-1)}});
   }
 
-  /// Of scores (those that choose): what stands in groups that are not taken becomes zero.
+  /// Of scores (those that choose): what stands in groups that are not taken is out of reach: below everything in V3, whose corrected
+  /// scores may be negative, and zero in V2.
   std::string limitedToGroups(const std::string& p, const std::string& choice) {
     const std::int64_t each = c_.routedExperts / c_.expertGroups;
     const std::string grouped = reshape(p + "/groups", choice, {0, 0, c_.expertGroups, each});
@@ -353,7 +355,15 @@ class DecoderLowering {
              {node("Mul", p + "/group_zero", {taken.values, floatScalar("constant/zero", 0)}), floatScalar("constant/one", 1)});
     const std::string flags = scattered(p + "/group_flags", groupScore, taken.indices, ones);
     const std::string wide = node("Unsqueeze", p + "/group_mask", {flags, ints("axis/last", {-1})});
-    return reshape(p + "/limited", node("Mul", p + "/masked", {grouped, wide}), {0, 0, c_.routedExperts});
+    std::string masked;
+    if (c_.routing == RoutingMethod::NoAuxTc) {
+      const std::string taken01 = node("Cast", p + "/group_bool", {wide}, {{"to", std::int64_t(ElementType::Bool)}});
+      const std::string lowest = floatScalar("constant/lowest", -std::numeric_limits<float>::infinity());
+      masked = node("Where", p + "/masked", {taken01, grouped, lowest});
+    } else {
+      masked = node("Mul", p + "/masked", {grouped, wide});
+    }
+    return reshape(p + "/limited", masked, {0, 0, c_.routedExperts});
   }
 
   /// float32 [batch, sequence, experts]: the weight of each expert, zero for those not chosen.

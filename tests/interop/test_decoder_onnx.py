@@ -58,6 +58,14 @@ def theirs(model, ids, mask=None):
         return model(torch.tensor(ids), attention_mask=m, position_ids=(m.cumsum(1) - 1).clamp(min=0)).logits.numpy()
 
 
+def with_negative_scores(model):
+    """Corrected scores below zero: an expert of a group that was not taken must not win by standing at zero."""
+    for name, bias in model.named_buffers():
+        if name.endswith("e_score_correction_bias"):
+            bias.sub_(3)
+    return model
+
+
 MODELS = {
     "llama": lambda: tiny("llama"),
     "llama_tied_biases": lambda: tiny("llama", tie_word_embeddings=True, attention_bias=True, mlp_bias=True),
@@ -71,6 +79,7 @@ MODELS = {
     "deepseek_v2": lambda: tiny("deepseek_v2"),
     "deepseek_v2_lite": lambda: tiny("deepseek_v2", q_lora_rank=None, topk_method="greedy", n_group=1, topk_group=1),
     "deepseek_v3": lambda: tiny("deepseek_v3"),
+    "deepseek_v3_negative": lambda: with_negative_scores(tiny("deepseek_v3")),
 }
 
 
