@@ -1,6 +1,7 @@
 // model-train: a language model from prepared texts without a project: a folder with the data, one run of the family decoder_lm and, at the
 // end, the model with its tokenizer. The same request on the same folder goes on where it was killed.
 #include <atomic>
+#include <cerrno>
 #include <thread>
 
 #include <QDateTime>
@@ -17,6 +18,7 @@
 #include "core/engine/engine_failure.h"
 #include "core/engine/models/decoder/decoder_folder.h"
 #include "core/tensors/model_folder.h"
+#include "core/text/tokenizers/tokenizer.h"
 
 namespace cloister {
 namespace {
@@ -68,6 +70,11 @@ class Training {
     const auto texts = orThrow(TextData::open(data));
     if (texts->index()["kind"].toString() == u"preferences")
       throw EngineFailure({FailureKind::UnsupportedFormat, {{"path", data}}, "preferences are for DPO, which is not trained yet"});
+    // The tokenizer goes along with the model: another one than cut the texts would make nonsense of it.
+    const QString tokenizer = request_["tokenizer"].toString();
+    const QString cutBy = texts->index()["tokenizer"].toString(), given = orThrow(openTokenizer(tokenizer))->fingerprint();
+    if (cutBy != given)
+      throw EngineFailure({FailureKind::IdentityChanged, {{"what", "tokenizer"}, {"expected", cutBy}, {"found", given}}, tokenizer});
     QJsonObject parameters = request_["parameters"].toObject();
     if (!parameters.contains("sequence_length")) parameters["sequence_length"] = texts->length();
     const qint64 words = texts->index()["vocabularySize"].toInteger();

@@ -25,7 +25,7 @@ const QString kStatement = QStringLiteral(
 
 /// Without what speaks of single texts of the house.
 QJsonObject publicReport(QJsonObject report) {
-  for (const char* path : {"model"}) report.remove(QLatin1String(path));
+  report.remove("model");  // a path of this machine
   QJsonArray attacks;
   for (const QJsonValue& v : report["attacks"].toArray()) {
     QJsonObject attack = v.toObject();

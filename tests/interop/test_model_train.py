@@ -106,3 +106,10 @@ def test_other_settings_on_the_same_folder(run, world, tmp_path):
     (tmp_path / "t" / "request.json").write_text('{"data": "elsewhere"}')
     done = train(run, world, "plain", tmp_path / "t", "--tokenizer", world / "tok", expect=None)
     assert done.returncode != 0 and json.loads(done.stdout)["error"]["kind"] == "identity_changed"
+
+
+def test_another_tokenizer_than_cut_the_texts(run, world, tmp_path):
+    run("cloister-cli", "tokenizer", "train", "--input", world / "corpus.txt", "--kind", "bpe", "--vocab-size", "380", "--to", tmp_path / "other")
+    done = train(run, world, "plain", tmp_path / "t", "--tokenizer", tmp_path / "other", "--architecture", "llama-1m", expect=None)
+    assert done.returncode != 0 and json.loads(done.stdout)["error"]["kind"] == "identity_changed"
+    assert not (tmp_path / "t" / "model").exists() and not (tmp_path / "t" / "request.json").exists()
