@@ -145,7 +145,7 @@ WorkerExit evaluate(EvaluateJob& job, EventWriter& events) {
                              {"device", "cpu"},
                              {"threads", processorCount()}});
   progress.phase("loading");
-  const QString prepared = QDir(QDir::cleanPath(job.runDir + "/../..")).absoluteFilePath(spec.prepared);
+  const QString prepared = RunSpec::resolved(job.runDir, spec.prepared);
   loadModels(job);
   job.set = openEvaluationSet(orThrow(PreparedData::open(prepared, spec.preparedDigest)), job.options.split);
   if (job.models[0]->graph().classes != job.set.data->classes().size() || job.models[0]->graph().channels != job.set.data->channels())

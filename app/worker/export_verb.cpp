@@ -128,7 +128,7 @@ class ExportJob {
       throw EngineFailure({FailureKind::NothingToDo, {{"what", "trained model"}, {"next", "Let the run reach its first validation."}}, {}});
     model_ = loadBest(runDir_);
     weights_ = orThrow(SafetensorsFile::open(input_.weightsPath));
-    data_ = orThrow(PreparedData::open(QDir(QDir::cleanPath(runDir_ + "/../..")).absoluteFilePath(spec_.prepared), spec_.preparedDigest));
+    data_ = orThrow(PreparedData::open(RunSpec::resolved(runDir_, spec_.prepared), spec_.preparedDigest));
     input_.graph = model_->graph();
     if (input_.graph.channels != data_->channels() || input_.graph.size != data_->size() || input_.graph.classes != data_->classes().size())
       throw EngineFailure({FailureKind::IdentityChanged, {{"what", "data"}}, "weights and prepared samples differ in size or classes"});

@@ -98,6 +98,7 @@ class Training {
     spec.prepared = "data";
     spec.baseWeights = base;
     if (!base.isEmpty()) spec.baseWeightsSha256 = orThrow(modelFolderDigest(base));
+    spec.tokenizer = tokenizer;
     spec.parameters = parameters;
     spec.seed = request_["seed"].toInteger(1);
     spec.createdAt = QDateTime::currentDateTimeUtc().toString(Qt::ISODate);

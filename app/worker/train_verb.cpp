@@ -53,7 +53,8 @@ int trainVerb(const QStringList& arguments) {
           throw EngineFailure({FailureKind::InvalidArgument,
                                {{"name", "WORLD_SIZE"}, {"value", job.worldSize}, {"allowed", QString::number(job.spec.processes)}},
                                {}});
-        job.preparedDir = QDir(QDir::cleanPath(job.runDir + "/../..")).absoluteFilePath(job.spec.prepared);
+        job.preparedDir = RunSpec::resolved(job.runDir, job.spec.prepared);
+        job.spec.baseWeights = RunSpec::resolved(job.runDir, job.spec.baseWeights);
         job.events = &events;
         return family.plugin->train(job);
       },

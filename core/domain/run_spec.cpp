@@ -1,5 +1,7 @@
 #include "core/domain/run_spec.h"
 
+#include <QDir>
+
 #include "core/domain/files.h"
 
 namespace cloister {
@@ -13,6 +15,7 @@ QJsonObject RunSpec::toJson() const {
           {"preparedDigest", preparedDigest},
           {"baseWeights", baseWeights},
           {"baseWeightsSha256", baseWeightsSha256},
+          {"tokenizer", tokenizer},
           {"parameters", parameters},
           {"seed", seed},
           {"processes", processes},
@@ -31,6 +34,7 @@ Result<RunSpec> RunSpec::fromJson(const QJsonObject& o) {
   s.preparedDigest = o["preparedDigest"].toString();
   s.baseWeights = o["baseWeights"].toString();
   s.baseWeightsSha256 = o["baseWeightsSha256"].toString();
+  s.tokenizer = o["tokenizer"].toString();
   s.parameters = o["parameters"].toObject();
   s.seed = o["seed"].toInteger();
   s.processes = o["processes"].toInt(1);
@@ -39,6 +43,11 @@ Result<RunSpec> RunSpec::fromJson(const QJsonObject& o) {
   if (s.run.isEmpty() || s.family.isEmpty() || s.prepared.isEmpty() || s.parameters.isEmpty())
     return Failure{FailureKind::CorruptFile, {{"path", "spec.json"}}, "run, family, prepared or parameters missing"};
   return s;
+}
+
+QString RunSpec::resolved(const QString& runDir, const QString& path) {
+  if (path.isEmpty() || QDir::isAbsolutePath(path)) return path;
+  return QDir::cleanPath(runDir + "/../../" + path);
 }
 
 QJsonObject RunSpec::identityParameters() const {
