@@ -1688,8 +1688,8 @@
         <translation>准备文本时所用分词器的文件夹</translation>
     </message>
     <message>
-        <source>Train a language model on prepared texts: from scratch, all weights of a base, or a LoRA adapter.</source>
-        <translation>用准备好的文本训练语言模型：从零开始、训练基础模型的全部权重，或训练 LoRA 适配器。</translation>
+        <source>Train a language model on prepared texts: from scratch, all weights of a base, a LoRA adapter, or on preferences (DPO).</source>
+        <translation>用准备好的文本训练语言模型：从零开始、训练基础模型的全部权重、训练 LoRA 适配器，或按偏好训练（DPO）。</translation>
     </message>
     <message>
         <source>Folder of the training; the same command on it goes on where it was stopped.</source>
@@ -1708,8 +1708,8 @@
         <translation>新模型的结构：llama-1m 至 llama-1b、deepseek-v3-30m。</translation>
     </message>
     <message>
-        <source>full or lora.</source>
-        <translation>full 或 lora。</translation>
+        <source>full, lora, or dpo for preferences.</source>
+        <translation>full、lora，或用于偏好的 dpo。</translation>
     </message>
     <message>
         <source>Another setting of the family decoder_lm; may be given several times.</source>
@@ -1726,6 +1726,10 @@
     <message>
         <source>Step %1: validation loss %2</source>
         <translation>第 %1 步：验证损失 %2</translation>
+    </message>
+    <message>
+        <source>Step %1: validation loss %2, %3 % of the pairs in the right order</source>
+        <translation>第 %1 步：验证损失 %2，%3 % 的回答对顺序正确</translation>
     </message>
     <message>
         <source>loss %1, %2 tokens/s</source>

@@ -1249,10 +1249,6 @@
         <translation>方法</translation>
     </message>
     <message>
-        <source>LoRA trains small adapters beside a base model that stays as it is: a fraction of the memory, and a file of a few megabytes.</source>
-        <translation>LoRA 在保持不变的基础模型旁训练小型适配器：只需一小部分内存，文件仅几兆字节。</translation>
-    </message>
-    <message>
         <source>All weights</source>
         <translation>全部权重</translation>
     </message>
@@ -1295,18 +1291,6 @@
     <message>
         <source>DeepSeek-V3, 30 M</source>
         <translation>DeepSeek-V3，30 M</translation>
-    </message>
-    <message>
-        <source>Passes over the training text. Automatic: 1 from scratch, 3 on a base model.</source>
-        <translation>遍历训练文本的次数。自动：从头训练为 1 次，基于基础模型为 3 次。</translation>
-    </message>
-    <message>
-        <source>Highest rate, reached after the warm-up. Automatic: 0.00003 on a base model, 0.0002 with LoRA, 0.001 from scratch.</source>
-        <translation>预热后达到的最高学习率。自动：基于基础模型为 0.00003，LoRA 为 0.0002，从头训练为 0.001。</translation>
-    </message>
-    <message>
-        <source>Sequences of one optimizer step.</source>
-        <translation>每个优化步骤的序列数。</translation>
     </message>
     <message>
         <source>Sequence length</source>
@@ -1363,10 +1347,6 @@
     <message>
         <source>Names of the layers with commas, for example q_proj, v_proj. Empty: every linear layer except the output layer and routed experts.</source>
         <translation>以逗号分隔的层名，例如 q_proj, v_proj。留空：除输出层和路由专家外的所有线性层。</translation>
-    </message>
-    <message>
-        <source>On matrices only. Automatic: 0.1 from scratch, 0.01 on a base model, 0 with LoRA.</source>
-        <translation>仅用于矩阵。自动：从头训练为 0.1，基于基础模型为 0.01，LoRA 为 0。</translation>
     </message>
     <message>
         <source>Beta 1</source>
@@ -1431,6 +1411,74 @@
     <message>
         <source>bf16 computes matrix products in bfloat16. Automatic: where the device has fast units for it (AMX, NVIDIA cards since Ampere).</source>
         <translation>bf16 以 bfloat16 计算矩阵乘积。自动：设备有相应的快速单元时启用（AMX，Ampere 及以后的 NVIDIA 显卡）。</translation>
+    </message>
+    <message>
+        <source>LoRA trains small adapters beside a base model that stays as it is: a fraction of the memory, and a file of a few megabytes. DPO learns from pairs of a better and a worse answer to the same question.</source>
+        <translation>LoRA 在保持基础模型不变的情况下训练小型适配器：只需一小部分内存，文件只有几兆字节。DPO 从同一问题的较好与较差回答对中学习。</translation>
+    </message>
+    <message>
+        <source>DPO (preferences)</source>
+        <translation>DPO（偏好）</translation>
+    </message>
+    <message>
+        <source>Passes over the training text. Automatic: 1 from scratch and with DPO, 3 on a base model.</source>
+        <translation>遍历训练文本的次数。自动：从零训练和 DPO 为 1，在基础模型上为 3。</translation>
+    </message>
+    <message>
+        <source>Highest rate, reached after the warm-up. Automatic: 0.00003 on a base model, 0.0002 with LoRA, 0.001 from scratch, 0.00001 for DPO with LoRA, 0.000001 for DPO of all weights.</source>
+        <translation>预热结束后达到的最高学习率。自动：基础模型 0.00003，LoRA 0.0002，从零训练 0.001，LoRA 方式的 DPO 0.00001，全部权重的 DPO 0.000001。</translation>
+    </message>
+    <message>
+        <source>Sequences of one optimizer step; with DPO, pairs.</source>
+        <translation>一个优化器步骤的序列数；DPO 时为回答对数。</translation>
+    </message>
+    <message>
+        <source>DPO trains</source>
+        <translation>DPO 训练对象</translation>
+    </message>
+    <message>
+        <source>With DPO: adapters beside the base model, or all its weights.</source>
+        <translation>用于 DPO：训练基础模型旁的适配器，或其全部权重。</translation>
+    </message>
+    <message>
+        <source>DPO beta</source>
+        <translation>DPO beta</translation>
+    </message>
+    <message>
+        <source>With DPO: the higher, the closer the model stays to the one it started from.</source>
+        <translation>用于 DPO：值越大，模型越接近训练开始时的模型。</translation>
+    </message>
+    <message>
+        <source>DPO loss</source>
+        <translation>DPO 损失</translation>
+    </message>
+    <message>
+        <source>With DPO: sigmoid is the published one; robust reckons with pairs that are the wrong way round; IPO guards against learning the pairs by heart.</source>
+        <translation>用于 DPO：Sigmoid 是论文原版；稳健损失考虑到部分回答对的顺序可能颠倒；IPO 防止死记硬背回答对。</translation>
+    </message>
+    <message>
+        <source>Sigmoid (DPO)</source>
+        <translation>Sigmoid（DPO）</translation>
+    </message>
+    <message>
+        <source>Robust</source>
+        <translation>稳健</translation>
+    </message>
+    <message>
+        <source>Hinge (SLiC)</source>
+        <translation>合页（SLiC）</translation>
+    </message>
+    <message>
+        <source>IPO</source>
+        <translation>IPO</translation>
+    </message>
+    <message>
+        <source>With DPO and the losses sigmoid and robust: the share of pairs taken to be the wrong way round.</source>
+        <translation>用于 DPO 的 sigmoid 与 robust 损失：假定顺序颠倒的回答对所占比例。</translation>
+    </message>
+    <message>
+        <source>On matrices only. Automatic: 0.1 from scratch, 0.01 on a base model, 0 with LoRA and with DPO.</source>
+        <translation>仅作用于矩阵。自动：从零训练 0.1，基础模型 0.01，LoRA 与 DPO 为 0。</translation>
     </message>
 </context>
 <context>

@@ -53,11 +53,12 @@ class ModelTrain : public Verb {
  public:
   QStringList path() const override { return {"model", "train"}; }
   QString summary() const override {
-    return tr("Train a language model on prepared texts: from scratch, all weights of a base, or a LoRA adapter.");
+    return tr("Train a language model on prepared texts: from scratch, all weights of a base, a LoRA adapter, or on preferences (DPO).");
   }
   QStringList examples() const override {
     return {"cloister-cli model train shards --tokenizer tok --architecture llama-3m --set epochs=2 --to training",
-            "cloister-cli model train shards --base models/deepseek-llm-7b --method lora --to training"};
+            "cloister-cli model train shards --base models/deepseek-llm-7b --method lora --to training",
+            "cloister-cli model train preferences --base tuned --method dpo --set beta=0.1 --to training"};
   }
   QString arguments() const override { return "DIR"; }
   int minimumArguments() const override { return 1; }
@@ -68,7 +69,7 @@ class ModelTrain : public Verb {
             {"base", tr("Model to start from; without it a new one is made."), "DIR"},
             {"tokenizer", tr("Tokenizer that goes along with a new model."), "DIR"},
             {"architecture", tr("Of a new model: llama-1m to llama-1b, deepseek-v3-30m."), "NAME"},
-            {"method", tr("full or lora."), "WORD"},
+            {"method", tr("full, lora, or dpo for preferences."), "WORD"},
             {"set", tr("Another setting of the family decoder_lm; may be given several times."), "KEY=VALUE"},
             {"seed", tr("Seed of everything random."), "N", "1"}};
   }
@@ -93,7 +94,12 @@ class ModelTrain : public Verb {
   static bool show(Context& context, const QJsonObject& line) {
     if (line["type"].toString() == u"warning") context.note(line["message"].toString());
     const QJsonObject values = line["values"].toObject();
-    if (values.contains("validation/loss"))
+    if (values.contains("validation/rewards/accuracies"))
+      context.note(tr("Step %1: validation loss %2, %3 % of the pairs in the right order")
+                       .arg(line["step"].toInteger())
+                       .arg(values["validation/loss"].toDouble(), 0, 'f', 4)
+                       .arg(100 * values["validation/rewards/accuracies"].toDouble(), 0, 'f', 1));
+    else if (values.contains("validation/loss"))
       context.note(tr("Step %1: validation loss %2").arg(line["step"].toInteger()).arg(values["validation/loss"].toDouble(), 0, 'f', 4));
     else if (values.contains("train/loss"))
       context.progress().show(line["step"].toInteger(), line["totalSteps"].toInteger(),

@@ -68,8 +68,12 @@ class Training {
   void begin() {
     const QString data = request_["data"].toString(), base = request_["base"].toString();
     const auto texts = orThrow(TextData::open(data));
-    if (texts->index()["kind"].toString() == u"preferences")
-      throw EngineFailure({FailureKind::UnsupportedFormat, {{"path", data}}, "preferences are for DPO, which is not trained yet"});
+    const QString method = request_["parameters"].toObject()["method"].toString("full"), kind = texts->index()["kind"].toString();
+    const bool pairs = kind == u"preferences";
+    if (pairs != (method == u"dpo"))
+      throw EngineFailure({FailureKind::InvalidArgument,
+                           {{"name", "method"}, {"value", method}, {"allowed", pairs ? "dpo" : "full, lora"}},
+                           pairs ? "the texts are preferences" : "the texts are " + kind + ", and DPO learns from preferences"});
     // The tokenizer goes along with the model: another one than cut the texts would make nonsense of it.
     const QString tokenizer = request_["tokenizer"].toString();
     const QString cutBy = texts->index()["tokenizer"].toString(), given = orThrow(openTokenizer(tokenizer))->fingerprint();
@@ -86,11 +90,9 @@ class Training {
            {{"name", "base"}, {"value", base}, {"allowed", QString("a model with %1 tokens or more, as the texts have").arg(words)}},
            {}});
     }
-    if (!QDir().mkpath(to_ + "/data") || !QDir().mkpath(run_)) throw EngineFailure(failureFromErrno(errno ? errno : EIO, to_));
-    const std::int64_t length = parameters["sequence_length"].toInteger();
-    if (writeTokenStream(*texts, "train", length, to_ + "/data/train.safetensors") == 0)
-      throw EngineFailure({FailureKind::NothingToDo, {{"what", data}}, "no row to train on"});
-    writeTokenStream(*texts, "validation", length, to_ + "/data/validation.safetensors");
+    if (!QDir().mkpath(run_)) throw EngineFailure(failureFromErrno(errno ? errno : EIO, to_));
+    if (pairs) copyPrepared(data);
+    else packTexts(*texts, parameters["sequence_length"].toInteger());
     RunSpec spec;
     spec.run = kRun;
     spec.family = "decoder_lm";
@@ -104,6 +106,24 @@ class Training {
     spec.createdAt = QDateTime::currentDateTimeUtc().toString(Qt::ISODate);
     spec.codeVersion = programVersion();
     orThrow(writeJsonAtomically(run_ + "/spec.json", spec.toJson()));
+  }
+
+  void packTexts(const TextData& texts, std::int64_t length) {
+    if (!QDir().mkpath(to_ + "/data")) throw EngineFailure(failureFromErrno(errno ? errno : EIO, to_));
+    if (writeTokenStream(texts, "train", length, to_ + "/data/train.safetensors") == 0)
+      throw EngineFailure({FailureKind::NothingToDo, {{"what", request_["data"].toString()}}, "no row to train on"});
+    writeTokenStream(texts, "validation", length, to_ + "/data/validation.safetensors");
+  }
+
+  // Pairs stay the rows they are.
+  void copyPrepared(const QString& data) {
+    const QString to = to_ + "/data";
+    QDir(to).removeRecursively();
+    StagedFolder staged = orThrow(StagedFolder::begin(to));
+    for (const QFileInfo& file : QDir(data).entryInfoList({"index.json", "*.safetensors"}, QDir::Files))
+      if (!QFile::copy(file.filePath(), staged.path() + '/' + file.fileName()))
+        throw EngineFailure({FailureKind::IoError, {{"path", to}}, file.fileName()});
+    orThrow(staged.publish());
   }
 
   const QJsonObject request_;

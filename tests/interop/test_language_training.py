@@ -228,14 +228,20 @@ def test_experts_are_balanced(run, tmp_path):
             assert set((moved / rate).round().abs().int().tolist()) <= {0, 1, 2, 3}
 
 
-@pytest.mark.parametrize("method", ["full", "lora"])
-def test_killed_and_resumed_is_bit_identical(run, bin_dir, method, tmp_path):
+@pytest.mark.parametrize("method,weights", [("full", "full"), ("lora", "lora"), ("dpo", "full"), ("dpo", "lora")])
+def test_killed_and_resumed_is_bit_identical(run, bin_dir, method, weights, tmp_path):
+    from preference_data import preference_run, random_pairs
     tiny("llama").save_pretrained(tmp_path / "base")
-    parameters = {**RECIPE, "method": method, "max_steps": 40, "shuffle": True, "checkpoint_minutes": 0, "evaluate_every": 15}
-    data = {"tokens": stream(3000)}
-    straight = make_run(tmp_path / "a", parameters, data, tmp_path / "base", validation={"tokens": stream(300, 8)})
+    parameters = {**RECIPE, "method": method, "dpo_weights": weights, "max_steps": 40, "shuffle": True, "checkpoint_minutes": 0, "evaluate_every": 15}
+
+    def begun(root):
+        if method == "dpo":
+            return preference_run(root, parameters, random_pairs(30), tmp_path / "base", validation=random_pairs(9, seed=8))
+        return make_run(root, parameters, {"tokens": stream(3000)}, tmp_path / "base", validation={"tokens": stream(300, 8)})
+
+    straight = begun(tmp_path / "a")
     run("cloister-worker", "train", "--run", straight, "--attempt", 1)
-    broken = make_run(tmp_path / "b", parameters, data, tmp_path / "base", validation={"tokens": stream(300, 8)})
+    broken = begun(tmp_path / "b")
     process = subprocess.Popen([str(bin_dir / "cloister-worker"), "train", "--run", str(broken), "--attempt", "1"])
     log = broken / "attempt-001/rank-0.events.jsonl"
     deadline = time.time() + 120
@@ -249,7 +255,8 @@ def test_killed_and_resumed_is_bit_identical(run, bin_dir, method, tmp_path):
     assert 0 < resumed < 40
     assert losses(broken, 2) == losses(straight)[resumed:]
     for file in ("checkpoints/step-00000040/model.safetensors", "checkpoints/step-00000040/optimizer.safetensors",
-                 "best/adapter_model.safetensors" if method == "lora" else "best/model.safetensors"):
+                 "best/adapter_model.safetensors" if weights == "lora" else "best/model.safetensors",
+                 *(["reference.safetensors"] if (method, weights) == ("dpo", "full") else [])):
         assert (straight / file).read_bytes() == (broken / file).read_bytes(), file
 
 

@@ -2,6 +2,8 @@
 
 #include <cmath>
 #include <set>
+#include <tuple>
+#include <utility>
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/core/grad_mode.h>
@@ -70,6 +72,18 @@ void addAdapters(DecoderModel& model, const AdapterSettings& s, std::uint64_t se
     throw EngineFailure({FailureKind::InvalidArgument,
                          {{"name", "lora_targets"}, {"value", s.targets.join(", ")}, {"allowed", "q_proj, v_proj, up_proj …"}},
                          "no layer of the model has such a name"});
+}
+
+AdaptersOff::AdaptersOff(DecoderModel& model) : model_(model) {
+  model_.forEachLinear([&](const std::string& name, DecoderLinear& l) {
+    if (l.adapterA.defined()) adapters_[name] = {std::exchange(l.adapterA, {}), std::exchange(l.adapterB, {})};
+  });
+}
+
+AdaptersOff::~AdaptersOff() {
+  model_.forEachLinear([&](const std::string& name, DecoderLinear& l) {
+    if (const auto it = adapters_.find(name); it != adapters_.end()) std::tie(l.adapterA, l.adapterB) = it->second;
+  });
 }
 
 NamedTensors adapterState(DecoderModel& model) {

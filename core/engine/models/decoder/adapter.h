@@ -15,6 +15,19 @@ struct AdapterSettings {
 
 /// New adapters: A uniform in ±1/√in (Kaiming with a = √5), B zero, float32. InvalidArgument thrown when no layer has a wanted name.
 void addAdapters(DecoderModel&, const AdapterSettings&, std::uint64_t seed);
+/// The model without its adapters, as long as this lives: the base they were put on.
+class AdaptersOff {
+ public:
+  explicit AdaptersOff(DecoderModel&);
+  ~AdaptersOff();
+  AdaptersOff(const AdaptersOff&) = delete;
+  AdaptersOff& operator=(const AdaptersOff&) = delete;
+
+ private:
+  DecoderModel& model_;
+  std::map<std::string, std::pair<at::Tensor, at::Tensor>> adapters_;
+};
+
 /// Adapters of the model by their PEFT names, shared.
 NamedTensors adapterState(DecoderModel&);
 /// Sets them all; CorruptFile thrown when one is missing, left over or of another shape.

@@ -3,16 +3,45 @@
 #include <algorithm>
 
 namespace cloister {
+namespace {
+
+const QStringList kPreferenceLosses{"sigmoid", "robust", "hinge", "ipo"};
+
+Failure refused(const char* name, const QString& value, const QString& allowed) {
+  return {FailureKind::InvalidArgument, {{"name", name}, {"value", value}, {"allowed", allowed}}, {}};
+}
+
+Result<PreferenceSettings> preferenceSettings(const QJsonObject& p) {
+  PreferenceSettings s;
+  s.beta = p["beta"].toDouble(s.beta);
+  s.labelSmoothing = p["label_smoothing"].toDouble(s.labelSmoothing);
+  const QString loss = p["loss_type"].toString(kPreferenceLosses[0]);
+  const qsizetype at = kPreferenceLosses.indexOf(loss);
+  if (at < 0) return refused("loss_type", loss, kPreferenceLosses.join(", "));
+  s.loss = PreferenceLoss(at);
+  if (s.beta <= 0) return refused("beta", QString::number(s.beta), "more than 0");
+  if (s.labelSmoothing < 0 || s.labelSmoothing >= 0.5)
+    return refused("label_smoothing", QString::number(s.labelSmoothing), "0 or more, less than 0.5");
+  if (s.labelSmoothing > 0 && s.loss != PreferenceLoss::Sigmoid && s.loss != PreferenceLoss::Robust)
+    return refused("label_smoothing", QString::number(s.labelSmoothing), "0, as the loss_type is " + loss);
+  return s;
+}
+
+}  // namespace
 
 Result<LanguageRecipe> makeLanguageRecipe(const QJsonObject& p, const RecipeContext& context) {
-  const auto refused = [](const char* name, const QString& value, const QString& allowed) {
-    return Failure{FailureKind::InvalidArgument, {{"name", name}, {"value", value}, {"allowed", allowed}}, {}};
-  };
   LanguageRecipe r;
   r.baseModel = p["base_model"].toString();
   r.preset = p["architecture"].toString("llama-10m");
-  r.lora = p["method"].toString("full") == u"lora";
-  if (r.lora && r.baseModel.isEmpty()) return refused("method", "lora", "full, when there is no base model to adapt");
+  const QString method = p["method"].toString("full");
+  r.preferences = method == u"dpo";
+  r.lora = (r.preferences ? p["dpo_weights"].toString("lora") : method) == u"lora";
+  if (method != u"full" && r.baseModel.isEmpty()) return refused("method", method, "full, when there is no base model to start from");
+  if (r.preferences) {
+    auto settings = preferenceSettings(p);
+    if (!settings) return settings.error();
+    r.preference = *settings;
+  }
   r.adapter.rank = p["lora_rank"].toInteger(r.adapter.rank);
   r.adapter.alpha = p["lora_alpha"].toDouble(double(2 * r.adapter.rank));
   for (const QString& word : p["lora_targets"].toString().split(',', Qt::SkipEmptyParts)) r.adapter.targets << word.trimmed();
@@ -26,11 +55,12 @@ Result<LanguageRecipe> makeLanguageRecipe(const QJsonObject& p, const RecipeCont
 
   TrainRecipe& s = r.step;
   const bool scratch = r.baseModel.isEmpty();
-  s.epochs = p["epochs"].toInt(scratch ? 1 : 3);
-  s.learningRate = p["learning_rate"].toDouble(r.lora ? 2e-4 : scratch ? 1e-3 : 3e-5);
+  s.epochs = p["epochs"].toInt(scratch || r.preferences ? 1 : 3);
+  const double usualRate = r.preferences ? (r.lora ? 1e-5 : 1e-6) : r.lora ? 2e-4 : scratch ? 1e-3 : 3e-5;
+  s.learningRate = p["learning_rate"].toDouble(usualRate);
   s.batchSize = p["batch_size"].toInt(8);
   s.microBatch = std::clamp(p["micro_batch"].toInt(s.batchSize), 1, std::max(1, s.batchSize));
-  s.weightDecay = p["weight_decay"].toDouble(r.lora ? 0 : scratch ? 0.1 : 0.01);
+  s.weightDecay = p["weight_decay"].toDouble(r.lora || r.preferences ? 0 : scratch ? 0.1 : 0.01);
   s.beta1 = p["beta1"].toDouble(0.9);
   s.beta2 = p["beta2"].toDouble(scratch ? 0.95 : 0.999);
   s.cosine = p["schedule"].toString("cosine") == u"cosine";

@@ -6,12 +6,23 @@
 
 namespace cloister {
 
+enum class PreferenceLoss { Sigmoid, Robust, Hinge, Ipo };
+
+/// Direct preference optimization, in the words of trl.
+struct PreferenceSettings {
+  double beta = 0.1;  ///< how far the model may go from where it started; with Ipo its tau
+  PreferenceLoss loss = PreferenceLoss::Sigmoid;
+  double labelSmoothing = 0;  ///< share of pairs taken to be the wrong way round; Sigmoid and Robust
+};
+
 struct LanguageRecipe {
   TrainRecipe step;   ///< optimizer, schedule, clipping, precision, checkpoints, threads; batches count sequences
   QString baseModel;  ///< Hugging Face folder; empty: from scratch
   QString preset;     ///< from scratch: name in decoderPresets()
   bool lora = false;  ///< else every weight
   AdapterSettings adapter;
+  bool preferences = false;  ///< DPO: a sequence is a pair of a chosen and a rejected answer
+  PreferenceSettings preference;
   std::int64_t length = 512;       ///< tokens of a sequence
   std::int64_t maxSteps = 0;       ///< 0: as the epochs give
   std::int64_t warmupSteps = -1;   ///< -1: 3 % of the steps

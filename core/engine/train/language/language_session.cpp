@@ -133,8 +133,10 @@ std::int64_t LanguageSession::vocabularyWanted() const {
 }
 
 void LanguageSession::openData() {
-  train = openTokens(job.preparedDir, "train", config_.vocabulary, recipe.length);
-  validation = openTokens(job.preparedDir, "validation", config_.vocabulary, recipe.length);
+  const TokenRowsAre rows = recipe.preferences ? TokenRowsAre::Pairs : TokenRowsAre::Texts;
+  train = openTokens(job.preparedDir, "train", config_.vocabulary, recipe.length, rows);
+  validation = openTokens(job.preparedDir, "validation", config_.vocabulary, recipe.length, rows);
+  if (recipe.preferences) preferences_ = std::make_unique<Preferences>(*model, recipe);
   std::vector<std::int64_t> sequences(std::size_t(train->sequences()));
   std::iota(sequences.begin(), sequences.end(), std::int64_t(0));
   if (sequences.empty())
@@ -217,40 +219,61 @@ void LanguageSession::announce() {
         true);
 }
 
-at::Tensor LanguageSession::lossOf(const TokenBatch& batch, double divisor) {
-  const auto place = [&](const at::Tensor& t) { return t.defined() ? t.to(device.tensors) : t; };
-  const at::Tensor labels = place(batch.labels.reshape(-1));
+void LanguageSession::prepareReference() {
+  if (!preferences_ || recipe.lora) return;
+  event("phase", {{"name", "reference"}});
+  auto said = Clock::now();
+  const auto progress = [&](std::int64_t done, std::int64_t total) {
+    if (Clock::now() - said > std::chrono::seconds(1)) {
+      said = Clock::now();
+      event("progress", {{"done", qint64(done)}, {"total", qint64(total)}});
+    }
+    return !stopRequested();
+  };
+  preferences_->prepareReference(*train, validation.get(), job.runDir + "/reference.safetensors", state.step == 0, progress);
+}
+
+LanguageSession::Part LanguageSession::partOf(const TokenData& data, std::vector<std::int64_t> sequences) const {
+  Part part{std::move(sequences), {}, 0};
+  part.batch = data.batch(part.sequences, recipe.separateDocuments);
+  part.weight = preferences_ ? double(part.sequences.size()) : part.batch.labels.ne(kIgnoredLabel).sum().item<double>();
+  return part;
+}
+
+at::Tensor LanguageSession::lossOf(const Part& part, double divisor, bool ofValidation, PairSums& pairs) {
+  const TokenBatch batch = placed(part.batch, device.tensors);
+  if (preferences_) return preferences_->loss(batch, part.sequences, ofValidation, pairs) / divisor;
+  const at::Tensor labels = batch.labels.reshape(-1);
   const at::Tensor rows = at::nonzero(labels != kIgnoredLabel).squeeze(1);
-  const at::Tensor hidden =
-      model->hidden({.ids = place(batch.ids), .positions = place(batch.positions), .documents = place(batch.documents)});
+  const at::Tensor hidden = model->hidden({.ids = batch.ids, .positions = batch.positions, .documents = batch.documents});
   // Only tokens that are learnt need logits.
   const at::Tensor learnt = hidden.flatten(0, 1).index_select(0, rows), wanted = labels.index_select(0, rows);
   return chunkedCrossEntropy(learnt, model->head(), wanted, divisor);
 }
 
 double LanguageSession::forwardBackward(const std::vector<std::int64_t>& sequences) {
-  std::vector<TokenBatch> parts;
-  double learnt = 0;
+  std::vector<Part> parts;
+  double weight = 0;
   for (std::size_t from = 0; from < sequences.size(); from += std::size_t(recipe.step.microBatch)) {
     const std::size_t to = std::min(sequences.size(), from + std::size_t(recipe.step.microBatch));
-    parts.push_back(
-        train->batch({sequences.begin() + std::ptrdiff_t(from), sequences.begin() + std::ptrdiff_t(to)}, recipe.separateDocuments));
-    learnt += parts.back().labels.ne(kIgnoredLabel).sum().item<double>();
+    parts.push_back(partOf(*train, {sequences.begin() + std::ptrdiff_t(from), sequences.begin() + std::ptrdiff_t(to)}));
+    weight += parts.back().weight;
   }
+  stepPairs_ = {};
   RoutingWatch watch;
   const bool watched = config_.routedExperts > 0 && (config_.balanceLoss > 0 || recipe.biasUpdate > 0) && !recipe.lora;
   model->watchRouting(watched ? &watch : nullptr);
   stepLoads_.clear();
   double loss = 0;
-  for (const TokenBatch& part : parts) {
+  for (const Part& part : parts) {
     at::Tensor one;
     {
       const Autocast autocast(recipe.step.bf16, device.tensors.type());
-      one = lossOf(part, std::max(learnt, 1.0));
+      one = lossOf(part, std::max(weight, 1.0), false, stepPairs_);
     }
     loss += one.item<double>();
     if (watched) {
-      const double share = double(part.ids.size(0)) / double(sequences.size());
+      const double share = double(part.sequences.size()) / double(sequences.size());
       if (config_.balanceLoss > 0 && watch.balanceLoss.defined()) one = one + watch.balanceLoss * (config_.balanceLoss * share);
       if (stepLoads_.empty()) stepLoads_ = watch.loads;
       else
@@ -290,21 +313,22 @@ double LanguageSession::validate(double trainingLoss) {
   at::NoGradGuard noGrad;
   const Autocast autocast(recipe.step.bf16, device.tensors.type());
   const std::int64_t count = validation->sequences();
-  double sum = 0, learnt = 0;
+  double sum = 0, weight = 0;
+  PairSums pairs;
   for (std::int64_t from = 0; from < count; from += recipe.step.microBatch) {
     std::vector<std::int64_t> rows;
     for (std::int64_t i = from; i < std::min<std::int64_t>(count, from + recipe.step.microBatch); ++i) rows.push_back(i);
-    const TokenBatch batch = validation->batch(rows, recipe.separateDocuments);
-    const double valid = batch.labels.ne(kIgnoredLabel).sum().item<double>();
-    if (valid == 0) continue;
-    sum += lossOf(batch, 1).item<double>();
-    learnt += valid;
+    const Part part = partOf(*validation, std::move(rows));
+    if (part.weight == 0) continue;
+    sum += lossOf(part, 1, true, pairs).item<double>();
+    weight += part.weight;
   }
-  const double loss = learnt > 0 ? sum / learnt : trainingLoss;
+  const double loss = weight > 0 ? sum / weight : trainingLoss;
   if (!std::isfinite(loss))
     throw EngineFailure(
         {FailureKind::NonFinite, {{"step", qint64(state.step)}, {"batch", "validation"}}, "the validation loss is not finite"});
-  const QJsonObject values{{"validation/loss", loss}, {"validation/perplexity", std::exp(std::min(loss, 700.0))}};
+  QJsonObject values = preferences_ ? pairs.means("validation/") : QJsonObject{{"validation/perplexity", std::exp(std::min(loss, 700.0))}};
+  values["validation/loss"] = loss;
   event("evaluation", {{"step", qint64(state.step)}, {"values", values}});
   event("metric", {{"step", qint64(state.step)}, {"epoch", double(state.step) / double(stepsPerEpoch)}, {"values", values}});
   event("phase", {{"name", "training"}});
@@ -364,6 +388,10 @@ void LanguageSession::reportStep(double loss, double norm, double learningRate) 
       {"learning_rate", learningRate},
       {"tokens_per_second", perSecond * double(recipe.step.batchSize) * double(train->tokens()) / double(train->sequences())},
       {"memory_bytes", residentBytes()}};
+  if (preferences_) {
+    const QJsonObject means = stepPairs_.means();
+    for (auto it = means.begin(); it != means.end(); ++it) values[it.key()] = it.value();
+  }
   if (device.isGpu()) values["gpu_memory_bytes"] = qint64(device.cuda->peakMemory(device.index));
   event("metric", {{"step", qint64(state.step)}, {"epoch", double(state.step) / double(stepsPerEpoch)}, {"values", values}});
   const double stepsPerSecond = double(state.step - resumedFrom) / std::max(secondsSinceStart(), 1e-9);

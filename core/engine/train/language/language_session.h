@@ -11,6 +11,7 @@
 #include "core/engine/train/attempt.h"
 #include "core/engine/train/checkpoint.h"
 #include "core/engine/train/language/language_recipe.h"
+#include "core/engine/train/language/preferences.h"
 #include "core/engine/train/optimizer.h"
 
 namespace cloister {
@@ -36,12 +37,14 @@ class LanguageSession : public Attempt {
   /// Throws EngineFailure for whatever makes this run impossible.
   explicit LanguageSession(const TrainJob&);
 
+  /// What has to be known of the model before its first step (DPO). Ends early when asked to stop.
+  void prepareReference();
   /// The sequences of a step.
   std::vector<std::int64_t> sequencesOf(std::int64_t step) const;
-  /// Mean loss of the learnt tokens, in micro-batches; gradients are left on the parameters.
+  /// Mean loss of the learnt tokens (DPO: of the pairs), in micro-batches; gradients are left on the parameters.
   double forwardBackward(const std::vector<std::int64_t>& sequences);
   void applyStep(double learningRate, double gradientScale);
-  /// Mean loss over the validation tokens; the last training loss when there are none.
+  /// Mean loss over the validation tokens or pairs; the last training loss when there are none.
   double validate(double trainingLoss);
   void keepBest(double loss);
   void checkpoint(bool best);
@@ -66,13 +69,22 @@ class LanguageSession : public Attempt {
   void resume();
   void checkMemory() const;
   void announce();
-  at::Tensor lossOf(const TokenBatch&, double divisor);
+  /// Sequences of one forward pass; weight: what its loss counts, in learnt tokens or pairs.
+  struct Part {
+    std::vector<std::int64_t> sequences;
+    TokenBatch batch;
+    double weight = 0;
+  };
+  Part partOf(const TokenData&, std::vector<std::int64_t> sequences) const;
+  at::Tensor lossOf(const Part&, double divisor, bool ofValidation, PairSums&);
   void moveBias();
   NamedTensors savedTensors() const;
 
   DecoderConfig config_;
   DecoderFolder base_;
   std::unique_ptr<Sampler> sampler_;
+  std::unique_ptr<Preferences> preferences_;  ///< null: texts are learnt
+  PairSums stepPairs_;
   std::vector<at::Tensor> stepLoads_;  ///< tokens per expert and layer in this step
   std::chrono::steady_clock::time_point lastReport_;
   std::int64_t lastReportStep_ = 0;

@@ -35,7 +35,8 @@ double operationsPerSecond(const LanguageRecipe& recipe, const ComputeDevice& de
 }  // namespace
 
 QJsonObject languageMemoryParts(const DecoderConfig& config, const LanguageRecipe& recipe) {
-  const qint64 n = config.parameterCount(), tokens = recipe.length * recipe.step.microBatch, word = recipe.step.bf16 ? 2 : 4;
+  const qint64 n = config.parameterCount(), tokens = recipe.length * recipe.step.microBatch * (recipe.preferences ? 2 : 1),
+               word = recipe.step.bf16 ? 2 : 4;
   qint64 trained = n;
   if (recipe.lora) {
     trained = 0;
@@ -74,7 +75,9 @@ QJsonObject planLanguage(const QJsonObject& request) {
   qint64 needed = 0;
   for (const QJsonValue& v : parts) needed += v.toInteger();
   const double tokens = double(request["trainTokens"].toInteger()) * recipe.step.epochs;
-  const double perToken = (recipe.lora ? 2 : 3) * config.forwardFlopsPerToken(recipe.length);
+  // Preferences: the reference reads everything once more, with adapters in each epoch.
+  const double passes = (recipe.lora ? 2 : 3) + (!recipe.preferences ? 0 : recipe.lora ? 1 : 1.0 / recipe.step.epochs);
+  const double perToken = passes * config.forwardFlopsPerToken(recipe.length);
   const qint64 trainedBytes = parts["optimizer"].toInteger() / 2 * 3;
   QJsonObject report{{"memoryNeeded", needed},
                      {"diskNeeded", 3 * trainedBytes + (16 << 20)},

@@ -24,6 +24,7 @@ void guard(const LanguageSession& s, const std::vector<std::int64_t>& sequences,
 WorkerExit trainLanguage(const TrainJob& job) {
   LanguageSession s(job);
   const TrainRecipe& recipe = s.recipe.step;
+  s.prepareReference();
   s.event("phase", {{"name", "training"}});
   while (s.state.step < s.totalSteps) {
     if (s.stopRequested()) {
