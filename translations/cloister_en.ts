@@ -155,6 +155,23 @@
     </message>
 </context>
 <context>
+    <name>cloister::AnswerPanel</name>
+    <message numerus="yes">
+        <source>Reading %Ln token(s) …</source>
+        <translation>
+            <numerusform>Reading %Ln token …</numerusform>
+            <numerusform>Reading %Ln tokens …</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln token(s)</source>
+        <translation>
+            <numerusform>%Ln token</numerusform>
+            <numerusform>%Ln tokens</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>cloister::ChecksView</name>
     <message numerus="yes">
         <source>Show the %n sample(s)</source>

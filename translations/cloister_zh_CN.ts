@@ -1999,6 +1999,81 @@ Said: %2 (%3)</source>
     </message>
 </context>
 <context>
+    <name>cloister::AnswerPanel</name>
+    <message>
+        <source>%1: what it wrote</source>
+        <translation>%1：写出的内容</translation>
+    </message>
+    <message>
+        <source>None</source>
+        <translation>无</translation>
+    </message>
+    <message>
+        <source>%1, best state</source>
+        <translation>%1，最佳状态</translation>
+    </message>
+    <message>
+        <source>%1, adapter</source>
+        <translation>%1，适配器</translation>
+    </message>
+    <message>
+        <source>Choose a folder…</source>
+        <translation>选择文件夹…</translation>
+    </message>
+    <message>
+        <source>stopped</source>
+        <translation>已停止</translation>
+    </message>
+    <message>
+        <source>the model ended</source>
+        <translation>模型自行结束</translation>
+    </message>
+    <message>
+        <source>ended at the stop text</source>
+        <translation>遇到停止文本</translation>
+    </message>
+    <message>
+        <source>length limit</source>
+        <translation>达到长度上限</translation>
+    </message>
+    <message>
+        <source>the model's context is full</source>
+        <translation>上下文已满</translation>
+    </message>
+    <message>
+        <source>%1 tokens/s</source>
+        <translation>%1 词元/秒</translation>
+    </message>
+    <message>
+        <source>Waits for the other model</source>
+        <translation>等待另一个模型</translation>
+    </message>
+    <message>
+        <source>Loading the model …</source>
+        <translation>正在载入模型……</translation>
+    </message>
+    <message numerus="yes">
+        <source>Reading %Ln token(s) …</source>
+        <translation>
+            <numerusform>正在读取 %Ln 个词元……</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>first token after %1 s</source>
+        <translation>首个词元用时 %1 秒</translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln token(s)</source>
+        <translation>
+            <numerusform>%Ln 个词元</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>template %1</source>
+        <translation>模板 %1</translation>
+    </message>
+</context>
+<context>
     <name>cloister::ChecksView</name>
     <message>
         <source>Stops the snapshot until it is solved or a reason is typed.</source>
@@ -3202,6 +3277,10 @@ Said: %2 (%3)</source>
         <source>Close project</source>
         <translation>关闭项目</translation>
     </message>
+    <message>
+        <source>Try it</source>
+        <translation>试用</translation>
+    </message>
 </context>
 <context>
     <name>cloister::NewProjectSheet</name>
@@ -3723,6 +3802,101 @@ Said: %2 (%3)</source>
     </message>
 </context>
 <context>
+    <name>cloister::SamplingForm</name>
+    <message>
+        <source>Next word</source>
+        <translation>下一个词</translation>
+    </message>
+    <message>
+        <source>Drawn: a little different each time, more lively. Most likely: always the same.</source>
+        <translation>随机抽取：每次略有不同，更生动。最可能：结果始终相同。</translation>
+    </message>
+    <message>
+        <source>Temperature</source>
+        <translation>温度</translation>
+    </message>
+    <message>
+        <source>Above 1 more daring, below 1 more careful.</source>
+        <translation>大于 1 更大胆，小于 1 更谨慎。</translation>
+    </message>
+    <message>
+        <source>Top-p</source>
+        <translation>Top-p</translation>
+    </message>
+    <message>
+        <source>Draw only among the most likely words that reach this probability together; 1: among all.</source>
+        <translation>只在累计概率达到该值的最可能的词中抽取；1 表示全部。</translation>
+    </message>
+    <message>
+        <source>Top-k</source>
+        <translation>Top-k</translation>
+    </message>
+    <message>
+        <source>Draw only among this many most likely words; 0: among all.</source>
+        <translation>只在最可能的这么多个词中抽取；0 表示全部。</translation>
+    </message>
+    <message>
+        <source>Repetition penalty</source>
+        <translation>重复惩罚</translation>
+    </message>
+    <message>
+        <source>Above 1, words that were there before become less likely; 1: off.</source>
+        <translation>大于 1 时，已出现过的词更不容易再出现；1 表示关闭。</translation>
+    </message>
+    <message>
+        <source>Tokens at most</source>
+        <translation>最多词元数</translation>
+    </message>
+    <message>
+        <source>The answer ends here at the latest.</source>
+        <translation>回答最长到此为止。</translation>
+    </message>
+    <message>
+        <source>Seed</source>
+        <translation>随机种子</translation>
+    </message>
+    <message>
+        <source>The same seed draws the same words.</source>
+        <translation>种子相同，抽到的词也相同。</translation>
+    </message>
+    <message>
+        <source>Stop texts</source>
+        <translation>停止文本</translation>
+    </message>
+    <message>
+        <source>The answer ends before any of these texts, one a line.</source>
+        <translation>回答在遇到其中任何一段文本之前结束，每行一段。</translation>
+    </message>
+    <message>
+        <source>Sampling</source>
+        <translation>采样</translation>
+    </message>
+    <message>
+        <source>Drawn</source>
+        <translation>随机抽取</translation>
+    </message>
+    <message>
+        <source>Most likely</source>
+        <translation>最可能</translation>
+    </message>
+    <message>
+        <source>off</source>
+        <translation>关闭</translation>
+    </message>
+    <message>
+        <source>none</source>
+        <translation>无</translation>
+    </message>
+    <message>
+        <source>One after the other</source>
+        <translation>依次回答</translation>
+    </message>
+    <message>
+        <source>The models answer one after the other: each has the whole processor, so that their speeds can be compared.</source>
+        <translation>两个模型依次回答：各自独占处理器，速度才可以比较。</translation>
+    </message>
+</context>
+<context>
     <name>cloister::SettingsPage</name>
     <message>
         <source>Settings</source>
@@ -4188,6 +4362,132 @@ Said: %2 (%3)</source>
     <message>
         <source>Take out of the queue</source>
         <translation>移出队列</translation>
+    </message>
+</context>
+<context>
+    <name>cloister::Transcript</name>
+    <message>
+        <source>You</source>
+        <translation>您</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>模型</translation>
+    </message>
+</context>
+<context>
+    <name>cloister::TryPage</name>
+    <message>
+        <source>Try it</source>
+        <translation>试用</translation>
+    </message>
+    <message>
+        <source>The same words for the base model and for the tuned one.</source>
+        <translation>用同样的话考一考基础模型和微调后的模型。</translation>
+    </message>
+    <message>
+        <source>&lt;p&gt;Choose a base model on the left and what you made of it on the right: the best state of a run, or any model folder. &lt;b&gt;Continue a text&lt;/b&gt; lets both write on from your words; &lt;b&gt;Chat&lt;/b&gt; puts your question into the form that the model was trained with.&lt;/p&gt;&lt;p&gt;&lt;b&gt;Tokens per second&lt;/b&gt; is the speed of writing. The time to the first token is that of reading your text. While both models write at once they share the processor; tick &lt;b&gt;One after the other&lt;/b&gt; to compare their speeds.&lt;/p&gt;&lt;p&gt;A model writes what is likely, not what is true. What one answer shows is an impression; figures are on the Evaluate page.&lt;/p&gt;&lt;p&gt;Ctrl+Enter generates, Esc stops.&lt;/p&gt;</source>
+        <translation>&lt;p&gt;左侧选择基础模型，右侧选择由它得到的模型：某次运行的最佳状态，或任意模型文件夹。&lt;b&gt;续写文本&lt;/b&gt;让两者接着您的文字往下写；&lt;b&gt;对话&lt;/b&gt;把您的问题写成模型训练时所用的格式。&lt;/p&gt;&lt;p&gt;&lt;b&gt;每秒词元数&lt;/b&gt;是写作的速度，首个词元的用时是读入文本的时间。两个模型同时写作时共用处理器；要比较速度，请勾选&lt;b&gt;依次回答&lt;/b&gt;。&lt;/p&gt;&lt;p&gt;模型写出的是可能的内容，不一定是真实的内容。一次回答只是印象，指标请看“评估”页。&lt;/p&gt;&lt;p&gt;Ctrl+Enter 生成，Esc 停止。&lt;/p&gt;</translation>
+    </message>
+    <message>
+        <source>Both models do not fit in memory together (%1 needed, %2 free): they answer one after the other.</source>
+        <translation>内存装不下两个模型（需要 %1，可用 %2），因此依次回答。</translation>
+    </message>
+    <message>
+        <source>Choose a model folder</source>
+        <translation>选择模型文件夹</translation>
+    </message>
+    <message>
+        <source>The report says:</source>
+        <translation>报告写道：</translation>
+    </message>
+    <message>
+        <source>What does the report say?</source>
+        <translation>报告说了什么？</translation>
+    </message>
+    <message>
+        <source>Writing …</source>
+        <translation>正在写……</translation>
+    </message>
+    <message>
+        <source>Ask</source>
+        <translation>提问</translation>
+    </message>
+    <message>
+        <source>Generate</source>
+        <translation>生成</translation>
+    </message>
+    <message>
+        <source>Choose a model first.</source>
+        <translation>请先选择模型。</translation>
+    </message>
+    <message>
+        <source>Continue a text</source>
+        <translation>续写文本</translation>
+    </message>
+    <message>
+        <source>Chat</source>
+        <translation>对话</translation>
+    </message>
+    <message>
+        <source>Ask something below: the answer appears here, word by word.</source>
+        <translation>在下面提问，回答会逐词出现在这里。</translation>
+    </message>
+    <message>
+        <source>Write a beginning below and press Generate: the model goes on from it here, word by word.</source>
+        <translation>在下面写一个开头并按“生成”，模型会在这里逐词接着写。</translation>
+    </message>
+    <message>
+        <source>Base</source>
+        <translation>基础模型</translation>
+    </message>
+    <message>
+        <source>Tuned</source>
+        <translation>微调模型</translation>
+    </message>
+    <message>
+        <source>Your question</source>
+        <translation>您的问题</translation>
+    </message>
+    <message>
+        <source>Beginning of the text</source>
+        <translation>文本开头</translation>
+    </message>
+    <message>
+        <source>For example: Summarise this finding in one sentence.</source>
+        <translation>例如：用一句话概括这项所见。</translation>
+    </message>
+    <message>
+        <source>For example: The examination shows</source>
+        <translation>例如：检查显示</translation>
+    </message>
+    <message>
+        <source>Ctrl+Enter generates, Esc stops</source>
+        <translation>Ctrl+Enter 生成，Esc 停止</translation>
+    </message>
+    <message>
+        <source>Instruction</source>
+        <translation>指令</translation>
+    </message>
+    <message>
+        <source>Instruction for the model</source>
+        <translation>给模型的指令</translation>
+    </message>
+    <message>
+        <source>How the model shall behave; may stay empty</source>
+        <translation>模型应当如何作答，可以留空</translation>
+    </message>
+    <message>
+        <source>New conversation</source>
+        <translation>新对话</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>停止</translation>
+    </message>
+    <message>
+        <source>Stop writing</source>
+        <translation>停止写作</translation>
     </message>
 </context>
 <context>

@@ -10,6 +10,7 @@
 #include "widgets/system/system_page.h"
 #include "widgets/train/train_page.h"
 #include "widgets/trust/verify_page.h"
+#include "widgets/tryit/try_page.h"
 
 namespace cloister {
 namespace {
@@ -26,6 +27,7 @@ void addPages(MainWindow& window) {
   add<DataPage>(window, page::kData, "data");
   add<TrainPage>(window, page::kTrain, "train");
   add<EvaluatePage>(window, page::kEvaluate, "evaluate");
+  add<TryPage>(window, page::kTry, "tryit");
   add<ExportPage>(window, page::kExport, "export");
   add<VerifyPage>(window, page::kVerify, "verify");
   add<SystemPage>(window, page::kSystem, "system");

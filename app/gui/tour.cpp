@@ -60,7 +60,7 @@ void Tour::look() {
 
 // Known only once the project is open.
 void Tour::plan() {
-  for (const QString& id : window_.pageIds()) {
+  for (const QString& id : window_.shownPageIds()) {
     stops_ << Stop{id, {}};
     if (store_.state().open)
       for (const QString& view : window_.pageOf(id)->views()) stops_ << Stop{id, view};

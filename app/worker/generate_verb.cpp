@@ -16,6 +16,7 @@
 #include "core/engine/generate/generator.h"
 #include "core/engine/models/decoder/adapter.h"
 #include "core/engine/models/decoder/decoder_folder.h"
+#include "core/text/data/chat_template.h"
 #include "core/text/tokenizers/tokenizer.h"
 
 namespace cloister {
@@ -55,6 +56,7 @@ struct Conversation {
   std::shared_ptr<Tokenizer> tokenizer;  ///< null: token numbers in and out
   std::vector<TokenIds> prompts;
   std::vector<std::string> stops;
+  QString form;  ///< name of the chat template, with messages
 };
 
 // Ends where a stop string is complete in the last tokens; a string of n bytes cannot span more than n tokens that say something.
@@ -71,6 +73,45 @@ void stopAtStrings(Conversation& c) {
   };
 }
 
+std::vector<Turn> turnsOf(const QJsonArray& messages) {
+  std::vector<Turn> turns;
+  for (const QJsonValue& m : messages) {
+    const QString role = m["role"].toString();
+    turns.push_back({role == u"system"      ? Turn::Role::System
+                     : role == u"assistant" ? Turn::Role::Assistant
+                                            : Turn::Role::User,
+                     m["content"].toString().toStdString()});
+  }
+  return turns;
+}
+
+TokenIds tokensOf(const Tokenizer& tokenizer, const std::vector<ChatSegment>& segments, bool answersOnly = false) {
+  TokenIds tokens;
+  for (const ChatSegment& segment : segments) {
+    if (answersOnly && !segment.answer) continue;
+    if (segment.token >= 0) {
+      tokens.push_back(segment.token);
+      continue;
+    }
+    const auto ids = orThrow(tokenizer.encode(segment.text, {false}));  // each stretch by itself, as in training
+    tokens.insert(tokens.end(), ids.begin(), ids.end());
+  }
+  return tokens;
+}
+
+// The conversation as the chat template writes it. What ends an answer in the template ends it here too: a tuned model has learnt it, and
+// its base's configuration may name another token.
+void addMessages(Conversation& c, const QJsonObject& request) {
+  const ChatTemplate form = orThrow(ChatTemplate::named(request["template"].toString(), *c.tokenizer));
+  c.form = form.name();
+  c.prompts.push_back(tokensOf(*c.tokenizer, form.render(turnsOf(request["messages"].toArray()))));
+  const std::vector<Turn> answered{{Turn::Role::User, "?"}, {Turn::Role::Assistant, ""}};
+  const TokenIds answer = tokensOf(*c.tokenizer, form.render(answered), true);
+  if (answer.empty() || request["ignore_end"].toBool()) return;
+  for (const SpecialToken& special : c.tokenizer->specialTokens())
+    if (special.special && special.id == answer.back()) c.settings.ends.push_back(special.id);
+}
+
 std::unique_ptr<Conversation> openConversation(const QJsonObject& request) {
   auto c = std::make_unique<Conversation>();
   c->settings = orThrow(GenerateSettings::fromJson(request));
@@ -79,16 +120,18 @@ std::unique_ptr<Conversation> openConversation(const QJsonObject& request) {
   if (!request["ignore_end"].toBool()) c->settings.ends = endsOf(dir, folder.config);
   c->model = std::make_unique<DecoderModel>(folder.config, std::move(folder.tensors));
   if (const QString adapter = request["adapter"].toString(); !adapter.isEmpty()) readAdapter(adapter, *c->model);
-  const QJsonArray texts = request["prompts"].toArray(), stops = request["stop"].toArray();
-  if (!texts.isEmpty() || !stops.isEmpty()) {
-    c->tokenizer = orThrow(openTokenizer(dir));
-    orThrow(checkVocabulary(*c->tokenizer, c->model->config().vocabulary, dir));
+  const QJsonArray texts = request["prompts"].toArray(), stops = request["stop"].toArray(), messages = request["messages"].toArray();
+  if (!texts.isEmpty() || !stops.isEmpty() || !messages.isEmpty()) {
+    const QString words = request["tokenizer"].toString(dir);
+    c->tokenizer = orThrow(openTokenizer(words));
+    orThrow(checkVocabulary(*c->tokenizer, c->model->config().vocabulary, words));
   }
   for (const QJsonValue& text : texts) {
     const auto ids = orThrow(c->tokenizer->encode(text.toString().toStdString()));
     c->prompts.emplace_back(ids.begin(), ids.end());
   }
-  if (texts.isEmpty()) c->prompts = readTokenIds(request["ids"].toString());
+  if (!messages.isEmpty()) addMessages(*c, request);
+  else if (texts.isEmpty()) c->prompts = readTokenIds(request["ids"].toString());
   for (const QJsonValue& stop : stops)
     if (!stop.toString().isEmpty()) c->stops.push_back(stop.toString().toStdString());
   stopAtStrings(*c);
@@ -104,20 +147,27 @@ QString shownText(const Conversation& c, std::size_t sequence, const Generated& 
 
 }  // namespace
 
-// request: {"model","adapter","prompts":[texts] or "ids":FILE,"stop":[texts],"precision","ignore_end", and the members of GenerateSettings}
+// request: {"model","adapter","tokenizer": another folder than the model's, "prompts":[texts] or "ids":FILE or
+// "messages":[{"role","content"}] with "template","stop":[texts],"precision","ignore_end", and the members of GenerateSettings}
 int generateVerb(const QStringList& arguments) {
   return runSpoken([&](const Say& say) {
     const auto c = openConversation(orThrow(readJson(option(arguments, "request"))));
     std::vector<TextStream> streams;
     if (c->tokenizer)
       for (const TokenIds& prompt : c->prompts) streams.emplace_back(*c->tokenizer, prompt);
+    QJsonObject ready{{"type", "ready"}, {"context", qint64(c->model->config().context)}};
+    if (!c->form.isEmpty()) ready["template"] = c->form;
+    QJsonArray lengths;
+    for (const TokenIds& prompt : c->prompts) lengths.append(qint64(prompt.size()));
+    ready["promptTokens"] = lengths;
+    say(ready);
     const Clock::time_point start = Clock::now();
     double first = 0;
     qint64 count = 0;
     const std::vector<Generated> all = generate(*c->model, c->prompts, c->settings, [&](std::int64_t sequence, std::int64_t token) {
       if (first == 0) first = secondsSince(start);
       if (token < 0) return true;
-      QJsonObject line{{"type", "token"}, {"sequence", qint64(sequence)}, {"token", qint64(token)}};
+      QJsonObject line{{"type", "token"}, {"sequence", qint64(sequence)}, {"token", qint64(token)}, {"seconds", secondsSince(start)}};
       if (c->tokenizer) line["text"] = QString::fromStdString(streams[std::size_t(sequence)].add(token));
       say(line);
       return true;

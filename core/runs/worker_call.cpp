@@ -4,17 +4,16 @@
 #include <unistd.h>
 #include <csignal>
 
-#include <QProcess>
-
 #include "core/curation/ingest_process.h"
 #include "core/runs/worker_launch.h"
 
 namespace cloister {
 
-Result<QJsonObject> callWorker(const QStringList& arguments, const std::function<bool(const QJsonObject&)>& line,
-                               const std::function<bool()>& stop) {
-  const QString program = QStringLiteral("cloister-worker");
-  QProcess process;
+namespace {
+const QString kProgram = QStringLiteral("cloister-worker");
+}
+
+void setUpWorker(QProcess& process, const QStringList& arguments) {
   process.setProgram(workerProgram());
   process.setArguments(arguments);
   process.setStandardInputFile(QProcess::nullDevice());
@@ -24,6 +23,27 @@ Result<QJsonObject> callWorker(const QStringList& arguments, const std::function
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != parent) ::_exit(1);  // the parent died before the line above
   });
+}
+
+Result<void> workerOutcome(const QProcess& process, const QJsonObject& last, const QByteArray& errorText) {
+  const QString detail = QString::fromLocal8Bit(errorText.right(2000)).trimmed();
+  if (process.error() == QProcess::FailedToStart)
+    return Failure{FailureKind::NotFound, {{"path", process.program()}}, process.errorString()};
+  if (process.exitStatus() == QProcess::CrashExit)
+    return Failure{FailureKind::Crashed, {{"program", kProgram}, {"signal", QStringLiteral("signal %1").arg(process.exitCode())}}, detail};
+  if (last["type"].toString() == u"failed") {
+    Failure failure = Failure::fromJson(last["failure"].toObject());
+    if (failure.detail.isEmpty()) failure.detail = detail;
+    return failure;
+  }
+  if (process.exitCode() != 0) return Failure{FailureKind::WorkerFailed, {{"program", kProgram}, {"code", process.exitCode()}}, detail};
+  return {};
+}
+
+Result<QJsonObject> callWorker(const QStringList& arguments, const std::function<bool(const QJsonObject&)>& line,
+                               const std::function<bool()>& stop) {
+  QProcess process;
+  setUpWorker(process, arguments);
   process.start();
   if (!process.waitForStarted(10'000)) return Failure{FailureKind::NotFound, {{"path", process.program()}}, process.errorString()};
   JsonLines lines;
@@ -45,15 +65,7 @@ Result<QJsonObject> callWorker(const QStringList& arguments, const std::function
   }
   read();
   if (stopping) return Failure{FailureKind::Stopped, {}, {}};
-  const QString detail = QString::fromLocal8Bit(errorText.right(2000)).trimmed();
-  if (process.exitStatus() == QProcess::CrashExit)
-    return Failure{FailureKind::Crashed, {{"program", program}, {"signal", QStringLiteral("signal %1").arg(process.exitCode())}}, detail};
-  if (last["type"].toString() == u"failed") {
-    Failure failure = Failure::fromJson(last["failure"].toObject());
-    if (failure.detail.isEmpty()) failure.detail = detail;
-    return failure;
-  }
-  if (process.exitCode() != 0) return Failure{FailureKind::WorkerFailed, {{"program", program}, {"code", process.exitCode()}}, detail};
+  if (auto outcome = workerOutcome(process, last, errorText); !outcome) return outcome.error();
   return last;
 }
 

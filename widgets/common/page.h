@@ -19,10 +19,10 @@ class ProgressStrip;
 class StoreClient;
 struct Failure;
 
-/// Stable ids: file names of the tour, settings, Ctrl+1…6 in this order.
+/// Stable ids: file names of the tour, settings, Ctrl+1…7 in this order.
 namespace page {
-inline constexpr char kProject[] = "project", kData[] = "data", kTrain[] = "train", kEvaluate[] = "evaluate", kExport[] = "export",
-                      kVerify[] = "verify", kSystem[] = "system", kSettings[] = "settings";
+inline constexpr char kProject[] = "project", kData[] = "data", kTrain[] = "train", kEvaluate[] = "evaluate", kTry[] = "try",
+                      kExport[] = "export", kVerify[] = "verify", kSystem[] = "system", kSettings[] = "settings";
 }
 
 class Page : public QWidget {

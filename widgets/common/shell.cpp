@@ -33,12 +33,15 @@ QString pageTitle(const QString& id) {
   if (id == QLatin1String(page::kData)) return MainWindow::tr("Data");
   if (id == QLatin1String(page::kTrain)) return MainWindow::tr("Train");
   if (id == QLatin1String(page::kEvaluate)) return MainWindow::tr("Evaluate");
+  if (id == QLatin1String(page::kTry)) return MainWindow::tr("Try it");
   if (id == QLatin1String(page::kExport)) return MainWindow::tr("Export");
   if (id == QLatin1String(page::kVerify)) return MainWindow::tr("Verify");
   if (id == QLatin1String(page::kSystem)) return MainWindow::tr("System");
   if (id == QLatin1String(page::kSettings)) return MainWindow::tr("Settings");
   return id;
 }
+
+bool pageApplies(const QString& id, const ProjectState& state) { return id != QLatin1String(page::kTry) || state.isLanguage(); }
 
 MainWindow::MainWindow(StoreClient& store, QWidget* parent) : QMainWindow(parent), store_(store) {
   auto* centre = new QWidget(this);
@@ -130,10 +133,10 @@ void MainWindow::buildTopBar(QBoxLayout* column) {
 }
 
 void MainWindow::addShortcuts() {
-  for (int i = 0; i < 6; ++i) {
+  for (int i = 0; i < 7; ++i) {
     auto* key = new QShortcut(QKeySequence(Qt::CTRL | Qt::Key(Qt::Key_1 + i)), this);
     connect(key, &QShortcut::activated, this, [this, i] {
-      if (i < entries_.size()) show_(entries_[i].id);
+      if (const QStringList ids = shownPageIds(); i < ids.size()) show_(ids[i]);
     });
   }
   connect(new QShortcut(QKeySequence::Find, this), &QShortcut::activated, this, [this] {
@@ -184,6 +187,13 @@ QStringList MainWindow::pageIds() const {
   return ids;
 }
 
+QStringList MainWindow::shownPageIds() const {
+  QStringList ids;
+  for (const Entry& e : entries_)
+    if (pageApplies(e.id, store_.state())) ids << e.id;
+  return ids;
+}
+
 Page* MainWindow::currentPage() const { return qobject_cast<Page*>(stack_->currentWidget()); }
 
 void MainWindow::show_(const QString& id) {
@@ -231,13 +241,16 @@ void MainWindow::find(const QString& text) {
 void MainWindow::updateRail() {
   int number = 0;
   for (const Entry& e : entries_) {
-    const bool step = e.id != QLatin1String(page::kSystem) && e.id != QLatin1String(page::kSettings);
+    const bool applies = pageApplies(e.id, store_.state());
+    const bool step = applies && e.id != QLatin1String(page::kSystem) && e.id != QLatin1String(page::kSettings);
     const Page* p = e.page;
+    rail_->button(e.id)->setVisible(applies);
     rail_->button(e.id)->set(pageTitle(e.id), p ? p->mark() : Page::Mark::None, p ? p->missing().reason : QString(), step ? ++number : 0);
   }
 }
 
 void MainWindow::updateAll() {
+  if (const Page* p = currentPage(); p && store_.state().open && !pageApplies(p->id(), store_.state())) return show_(page::kProject);
   updateRail();
   updateTopBar();
   if (Page* p = currentPage()) {

@@ -22,6 +22,7 @@ class ProgressStrip;
 class Rail;
 class RunWatcher;
 class StoreClient;
+struct ProjectState;
 
 class MainWindow : public QMainWindow {
   Q_OBJECT
@@ -36,6 +37,8 @@ class MainWindow : public QMainWindow {
   Page* currentPage() const;
   Page* pageOf(const QString& id);  ///< creates it when needed
   QStringList pageIds() const;
+  /// Those that the rail shows for the open project, in its order.
+  QStringList shownPageIds() const;
   void restoreWindow();
 
  protected:
@@ -71,6 +74,8 @@ class MainWindow : public QMainWindow {
   QLineEdit* search_;
 };
 
+/// Whether the open project has this step: models of images cannot be talked to. Pages without a project are as those of images.
+bool pageApplies(const QString& id, const ProjectState&);
 /// The title of a page before it was created (the rail shows all from the start).
 QString pageTitle(const QString& id);
 

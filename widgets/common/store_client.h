@@ -22,6 +22,9 @@
 
 namespace cloister {
 
+/// ProjectInfo::task of the two kinds of project.
+inline constexpr char kImageTask[] = "image-classification", kLanguageTask[] = "language-model";
+
 /// What the frame and the pages' "what is missing" are made from: read anew after each change, a plain value on the main thread.
 struct ProjectState {
   bool open = false;
@@ -35,8 +38,9 @@ struct ProjectState {
   QStringList bundles;              ///< folder names below bundles/
   QByteArray signature;             ///< equal states have equal signatures: stateChanged is sent only when it differs
 
-  QList<RunRecord> activeRuns() const;  ///< queued, running, stopping
-  QString newestFinishedRun() const;    ///< empty without
+  bool isLanguage() const { return info.task == QLatin1String(kLanguageTask); }  ///< texts and language models instead of images
+  QList<RunRecord> activeRuns() const;                                           ///< queued, running, stopping
+  QString newestFinishedRun() const;                                             ///< empty without
 };
 
 class StoreSession;

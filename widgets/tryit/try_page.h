@@ -1,0 +1,60 @@
+// Try it: a base model and the tuned one answer the same text or question side by side, token by token, with their speeds. Each runs in a
+// worker of its own; one after the other where memory does not hold both. For projects of language models. Main thread.
+#pragma once
+#include "widgets/common/page.h"
+#include "widgets/tryit/answer_panel.h"
+
+class QButtonGroup;
+class QLabel;
+class QLineEdit;
+class QPlainTextEdit;
+class QPushButton;
+
+namespace cloister {
+
+class SamplingForm;
+
+class TryPage : public Page {
+  Q_OBJECT
+ public:
+  explicit TryPage(StoreClient& store, QWidget* parent = nullptr);
+  QString title() const override;
+  QString subtitle() const override;
+  Missing missing() const override;
+  Mark mark() const override;
+  QString help() const override;
+  void refresh() override;
+  void retranslate() override;
+  QStringList views() const override { return {QStringLiteral("answers"), QStringLiteral("chat")}; }
+  void openView(const QString&) override;
+
+ protected:
+  void showEvent(QShowEvent*) override;
+  bool eventFilter(QObject*, QEvent*) override;
+
+ private:
+  void build();
+  void fillModels();
+  void setChat(bool);
+  void generate();
+  void begin(const AnswerPanel::Question&, qint64 memoryFree);
+  void next();
+  void stop();
+  void startOver();
+  void chooseFolder(AnswerPanel*);
+  void updateButtons();
+  QString baseFolder() const;
+  bool running() const;
+
+  AnswerPanel *first_, *second_;
+  SamplingForm* sampling_;
+  QPushButton *text_, *chat_, *stop_, *again_;
+  QLabel *promptLabel_, *systemLabel_, *note_, *hint_;
+  QPlainTextEdit* prompt_;
+  QLineEdit* system_;
+  QString projectDir_, signature_;
+  AnswerPanel::Question question_;
+  bool isChat_ = false, waiting_ = false, asking_ = false;
+};
+
+}  // namespace cloister
