@@ -2,6 +2,7 @@
 #include <QJsonArray>
 
 #include "app/cli/data_common.h"
+#include "app/cli/project_option.h"
 #include "app/cli/verb.h"
 
 namespace cloister::cli {
@@ -16,10 +17,11 @@ class DataCheck : public Verb {
   QStringList examples() const override { return {"cloister-cli data check --project chest --group patient"}; }
   QList<QCommandLineOption> options() const override { return splitOptions(); }
   int execute(Context& context) override {
-    auto request = splitRequest(context);
-    if (!request) return context.fail(request.error());
     auto project = openForReading(context);
     if (!project) return context.fail(project.error());
+    if (isLanguage(**project)) return checkTexts(context, **project);
+    auto request = splitRequest(context);
+    if (!request) return context.fail(request.error());
     SampleFilter included;
     included.includeExcluded = false;
     auto samples = (*project)->samples(included, 0, std::numeric_limits<int>::max());
@@ -31,12 +33,27 @@ class DataCheck : public Verb {
     else if (made.error().kind != FailureKind::NothingToDo) return context.fail(made.error());
     auto findings = checkDataset(**project, *samples, splits);
     if (!findings) return context.fail(findings.error());
+    return answer(context, *findings, samples->size(), {{"split", !splits.isEmpty()}});
+  }
+
+ private:
+  static int checkTexts(Context& context, const Project& project) {
+    auto split = textSplit(context);
+    if (!split) return context.fail(split.error());
+    auto check = cloister::checkTexts(project, *split, [](qint64, qint64) { return !Context::stopRequested(); });
+    if (!check) return context.fail(check.error());
+    return answer(context, check->findings, check->records, {{"kind", check->kind}, {"division", check->division}});
+  }
+
+  static int answer(Context& context, const QList<Finding>& findings, qint64 samples, QJsonObject json) {
     qint64 blocking = 0;
-    for (const Finding& f : *findings) blocking += f.severity == u"blocking";
-    context.emitJson(
-        {{"samples", samples->size()}, {"split", !splits.isEmpty()}, {"blocking", blocking}, {"findings", findingsJson(*findings)}});
-    printFindings(context, *findings);
-    if (findings->isEmpty()) context.print(tr("Nothing to remark. Samples checked: %1.").arg(samples->size()));
+    for (const Finding& f : findings) blocking += f.severity == u"blocking";
+    json["samples"] = samples;
+    json["blocking"] = blocking;
+    json["findings"] = findingsJson(findings);
+    context.emitJson(json);
+    printFindings(context, findings);
+    if (findings.isEmpty()) context.print(tr("Nothing to remark. Samples checked: %1.").arg(samples));
     return blocking > 0 ? exitCodeFor(FailureKind::PolicyRefused) : 0;
   }
 };

@@ -13,7 +13,8 @@ Failure badOption(const QString& name, const QString& value, const QString& allo
 }
 
 /// "70/15/15", "70,15,15" or "0.7/0.15/0.15": parts of their sum.
-Result<void> readShares(const QString& text, SplitRequest& request) {
+template <typename Request>
+Result<void> readShares(const QString& text, Request& request) {
   const Failure bad = badOption("split", text, QStringLiteral("70/15/15"));
   const QStringList parts = QString(text).replace(',', '/').split('/');
   if (parts.size() != 3) return bad;
@@ -42,7 +43,7 @@ Result<std::unique_ptr<Project>> openForReading(const Context& context) {
 
 QList<QCommandLineOption> splitOptions() {
   return {
-      {"split", tr("Shares of training, validation and test."), "T/V/T", "70/15/15"},
+      {"split", tr("Shares of training, validation and test (default: 70/15/15, of texts 90/5/5)."), "T/V/T"},
       {"group", tr("What must stay on one side: patient, site, study, series, or sample (needs --override-reason)."), "GROUP", "patient"},
       {"seed", tr("The same seed gives the same split."), "N", "1"},
       {"no-stratify", tr("Do not balance the labels between the sides.")},
@@ -51,7 +52,8 @@ QList<QCommandLineOption> splitOptions() {
 
 Result<SplitRequest> splitRequest(const Context& context) {
   SplitRequest request;
-  if (auto ok = readShares(context.value("split"), request); !ok) return ok.error();
+  if (context.isSet("split"))
+    if (auto ok = readShares(context.value("split"), request); !ok) return ok.error();
   auto seed = context.integer("seed", 0, std::numeric_limits<int>::max());
   if (!seed) return seed.error();
   request.seed = *seed;
@@ -61,6 +63,16 @@ Result<SplitRequest> splitRequest(const Context& context) {
   request.stratify = !context.isSet("no-stratify");
   request.overrideReason = context.value("override-reason");
   return request;
+}
+
+Result<TextSplit> textSplit(const Context& context) {
+  TextSplit split;
+  if (context.isSet("split"))
+    if (auto ok = readShares(context.value("split"), split); !ok) return ok.error();
+  auto seed = context.integer("seed", 0, std::numeric_limits<int>::max());
+  if (!seed) return seed.error();
+  split.seed = *seed;
+  return split;
 }
 
 QList<QCommandLineOption> preprocessingOptions() {

@@ -4,7 +4,7 @@
 #include <QJsonObject>
 
 #include "app/cli/context.h"
-#include "core/curation/dataset.h"
+#include "core/curation/text_dataset.h"
 #include "core/store/project.h"
 
 namespace cloister::cli {
@@ -15,6 +15,7 @@ Result<std::unique_ptr<Project>> openForReading(const Context&);
 /// --split 70/15/15 --group patient --seed N --no-stratify --override-reason TEXT
 QList<QCommandLineOption> splitOptions();
 Result<SplitRequest> splitRequest(const Context&);
+Result<TextSplit> textSplit(const Context&);
 /// --size N --channels 1|3 --window W --fit F
 QList<QCommandLineOption> preprocessingOptions();
 Result<Preprocessing> preprocessing(const Context&);

@@ -52,18 +52,19 @@ void printSummary(Context& context, const ImportSummary& s) {
 class DataImport : public Verb {
  public:
   QStringList path() const override { return {"data", "import"}; }
-  QString summary() const override { return tr("Imports images into the project, with labels from folders or a table."); }
+  QString summary() const override { return tr("Imports images, with labels from folders or a table, or texts into the project."); }
   QStringList examples() const override {
     return {
         "cloister-cli data import --project chest --source images ./images --labels metadata.csv --key file --label label --group "
         "patient_id",
-        "cloister-cli data import --project chest --source dicom /media/disc/DICOMDIR"};
+        "cloister-cli data import --project chest --source dicom /media/disc/DICOMDIR",
+        "cloister-cli data import --project letters --source text answers.jsonl --set kind=instructions"};
   }
   QString arguments() const override { return QStringLiteral("PATH…"); }
   int minimumArguments() const override { return 1; }
   int maximumArguments() const override { return -1; }
   QList<QCommandLineOption> options() const override {
-    return {{"source", tr("dicom, images, or table (labels alone)."), "SOURCE", "dicom"},
+    return {{"source", tr("dicom, images, table (labels alone) or text (default: text for a language model, else dicom)."), "SOURCE"},
             {"labels", tr("A table (CSV) with a row a file."), "FILE"},
             {"key", tr("Its column that names the file (default: file, path …)."), "COLUMN"},
             {"label", tr("Its column with the label (default: label)."), "COLUMN"},
@@ -78,6 +79,7 @@ class DataImport : public Verb {
     if (auto ok = readOptions(context, request); !ok) return context.fail(ok.error());
     auto project = openProject(context);
     if (!project) return context.fail(project.error());
+    if (request.source.isEmpty()) request.source = isLanguage(**project) ? "text" : "dicom";
     qint64 interrupted = 0;
     if (!context.isSet("new")) {
       auto found = interruptedImport(**project, request);

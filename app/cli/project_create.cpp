@@ -9,15 +9,19 @@ class ProjectCreate : public Verb {
  public:
   QStringList path() const override { return {"project", "create"}; }
   QString summary() const override { return tr("Makes a new project folder."); }
-  QStringList examples() const override { return {"cloister-cli project create --project chest --task image-classification"}; }
+  QStringList examples() const override {
+    return {"cloister-cli project create --project chest --task image-classification",
+            "cloister-cli project create --project letters --task language-model"};
+  }
   QList<QCommandLineOption> options() const override {
     return {{"name", tr("Name of the project (default: the folder's name)."), "NAME"},
-            {"task", tr("What to build: image-classification."), "TASK", "image-classification"}};
+            {"task", tr("What to build: image-classification or language-model."), "TASK", "image-classification"}};
   }
   int execute(Context& context) override {
-    if (context.value("task") != u"image-classification")
+    static const QStringList tasks{"image-classification", "language-model"};
+    if (!tasks.contains(context.value("task")))
       return context.fail(
-          {FailureKind::InvalidArgument, {{"name", "--task"}, {"value", context.value("task")}, {"allowed", "image-classification"}}, {}});
+          {FailureKind::InvalidArgument, {{"name", "--task"}, {"value", context.value("task")}, {"allowed", tasks.join(", ")}}, {}});
     auto project = Project::create(context.projectDir(), context.value("name"), context.value("task"));
     if (!project) return context.fail(project.error());
     const ProjectInfo& info = (*project)->info();

@@ -9,4 +9,6 @@ inline Result<std::unique_ptr<Project>> openProject(const Context& context, Proj
   return Project::open(context.projectDir(), mode);
 }
 
+inline bool isLanguage(const Project& project) { return project.info().task == u"language-model"; }
+
 }  // namespace cloister::cli

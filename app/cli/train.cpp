@@ -10,10 +10,13 @@ namespace cloister::cli {
 namespace {
 
 QList<QCommandLineOption> recipeOptions() {
-  return {{"family", tr("Model family."), "FAMILY", "image_classifier"},
+  return {{"family", tr("Model family (default: the one for the project's task)."), "FAMILY"},
           {"snapshot", tr("Digest, or its beginning; otherwise the newest snapshot."), "DIGEST"},
           {"set", tr("One parameter of the family; may be given again. --list-parameters shows them."), "KEY=VALUE"},
           {"base-weights", tr("Start from this safetensors file instead of from scratch."), "FILE"},
+          {"base", tr("Language model to start from: one of the project (model list), or a folder."), "NAME|DIR"},
+          {"tokenizer", tr("Tokenizer of a new language model: one of the project, or a folder."), "NAME|DIR"},
+          {"method", tr("Of a language model: how it is trained. --list-parameters shows the ways."), "WORD"},
           {"seed", tr("Seed of every random choice."), "N", "1"},
           {"nproc", tr("Processes that train together on this machine."), "N", "1"}};
 }
@@ -22,7 +25,9 @@ Result<TrainRequest> requestFrom(const Context& context) {
   TrainRequest request;
   request.family = context.value("family");
   request.snapshot = context.value("snapshot");
-  request.baseWeights = context.value("base-weights");
+  request.baseWeights = context.value(context.isSet("base") ? "base" : "base-weights");
+  request.tokenizer = context.value("tokenizer");
+  if (context.isSet("method")) request.parameters["method"] = context.value("method");
   for (const QString& pair : context.values("set")) {
     const qsizetype equals = pair.indexOf('=');
     if (equals < 1) return Failure{FailureKind::InvalidArgument, {{"name", "--set"}, {"value", pair}, {"allowed", "KEY=VALUE"}}, {}};
@@ -57,7 +62,8 @@ class Train : public Verb {
   QString summary() const override { return tr("Train a model on a snapshot and follow it to its end."); }
   QStringList examples() const override {
     return {"cloister-cli train --project chest --set architecture=resnet18 --set epochs=20",
-            "cloister-cli train --project chest --base-weights resnet18.safetensors --nproc 2 --detach"};
+            "cloister-cli train --project chest --base-weights resnet18.safetensors --nproc 2 --detach",
+            "cloister-cli train --project letters --base deepseek-llm-7b --method lora"};
   }
   QList<QCommandLineOption> options() const override {
     return recipeOptions() + QList<QCommandLineOption>{{"queue", tr("Wait for a run that is active instead of being refused.")},
@@ -72,7 +78,8 @@ class Train : public Verb {
     auto session = RunSession::open(context);
     if (!session) return context.fail(session.error());
     RunSession& s = **session;
-    if (context.isSet("list-parameters")) return listParameters(context, *s.supervisor, request->family);
+    if (context.isSet("list-parameters"))
+      return listParameters(context, *s.supervisor, request->family.isEmpty() ? s.supervisor->families().value(0) : request->family);
     auto run = s.supervisor->start(*request, context.isSet("queue"));
     context.progress().clear();
     if (!run) return context.fail(run.error());

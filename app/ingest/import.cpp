@@ -21,6 +21,9 @@ QJsonObject refusal(const QString& file, Failure failure) {
   return o;
 }
 
+/// A file of records is read as a whole, and a gigabyte of them takes a while.
+PoolLimits limitsFor(const QString& source) { return source == u"text" ? PoolLimits{600, 16ull << 30} : PoolLimits{}; }
+
 class Import {
  public:
   Import(const QJsonObject& request, RecordLog& log) : request_(request), log_(log) {}
@@ -43,7 +46,7 @@ class Import {
     total_ = log_.files + qint64(queue_.size());
     progress_.report(log_.files, total_, true);
 
-    ChildPool pool(childCount(request_["workers"].toInt()), {},
+    ChildPool pool(childCount(request_["workers"].toInt()), limitsFor(request_["source"].toString()),
                    {found.places, {request_["folder"].toString() + "/objects"}, {request_["source"].toString()}});
     const auto done = pool.run([this] { return next(); }, [this](ChildPool::Answer a) { return take(std::move(a)); });
     progress_.report(log_.files, total_, true);

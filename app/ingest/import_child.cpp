@@ -143,7 +143,9 @@ Message importOne(SourcePlugin& source, const QJsonObject& job) {
   Original original(file, staging);
   if (auto taken = original.take(source); !taken)
     return failed(taken.error(), taken.error().args["path"].toString() == staging ? staging : file);
-  auto samples = source.describe(original.path(), job["options"].toObject());
+  QJsonObject options = job["options"].toObject();
+  options["name"] = QFileInfo(file).fileName();  // a copy has another one
+  auto samples = source.describe(original.path(), options);
   if (!samples) {
     if (samples.error().kind == FailureKind::NoPixelData)
       if (auto references = source.references(original.path())) return {{{"references", QJsonArray::fromStringList(*references)}}, {}};
@@ -158,10 +160,11 @@ Message importOne(SourcePlugin& source, const QJsonObject& job) {
     s.sha256 = original.copied().sha256;
     s.bytes = original.copied().bytes;
     s.key = job["key"].toString();
-    if (s.frames > 1) s.key += '#' + QString::number(s.frame);
+    if (s.frames > 1 && source.pictures()) s.key += '#' + QString::number(s.frame);
     s.label = job["label"].toString();
     s.labelOrigin = s.label.isEmpty() ? QString() : QStringLiteral("folder");
-    if (auto made = picture(source, original.path(), s, thumbs); !made) return failed(made.error(), file);
+    if (source.pictures())
+      if (auto made = picture(source, original.path(), s, thumbs); !made) return failed(made.error(), file);
     done.append(s.toJson());
     const auto now = std::chrono::steady_clock::now();
     if (&s != &samples->last() && (thumbs.size() > (8 << 20) || now - since > std::chrono::seconds(1))) {

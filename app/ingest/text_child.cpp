@@ -12,6 +12,8 @@
 #include "core/domain/files.h"
 #include "core/tensors/safetensors.h"
 #include "core/text/data/prepare_text.h"
+#include "core/text/data/text_division.h"
+#include "core/text/data/text_inputs.h"
 #include "core/text/json_text.h"
 #include "core/text/mapped_text.h"
 #include "core/text/tokenizers/sentencepiece_train.h"
@@ -218,17 +220,55 @@ Result<QJsonObject> decode(const Tokenizer& tokenizer, const QJsonObject& job) {
   return answer;
 }
 
-Result<QJsonObject> train(const QJsonObject& job) {
+/// What a tokenizer learns from: the lines of files as they are, or of a project's texts those that are for training.
+struct TrainingLines {
   std::vector<std::shared_ptr<MappedText>> files;
+  std::vector<std::string> texts;
   std::vector<std::string_view> lines;
   qint64 bytes = 0;
-  for (const QJsonValue& input : job["inputs"].toArray()) {
-    auto file = MappedText::open(input.toString());
-    if (!file) return file.error();
-    bytes += qint64((*file)->view().size());
-    addLines((*file)->view(), lines);
-    files.push_back(*file);
+
+  Result<void> addFiles(const QJsonArray& paths) {
+    for (const QJsonValue& path : paths) {
+      auto file = MappedText::open(path.toString());
+      if (!file) return file.error();
+      bytes += qint64((*file)->view().size());
+      addLines((*file)->view(), lines);
+      files.push_back(*file);
+    }
+    return {};
   }
+
+  Result<void> addRecords(const QJsonObject& job) {
+    auto inputs = TextInputs::open(job);
+    if (!inputs) return inputs.error();
+    const TextDivision division{job["seed"].toInteger(), job["validation"].toDouble(), job["test"].toDouble()};
+    RecordSinks sinks;
+    sinks.refused = [](const QString&, qint64, const QString&) {};
+    sinks.sample = [&](const TextSample& sample) {
+      if (sample.turns.empty()) {
+        for (const TextDivision::Piece& p : division.pieces(sample))
+          if (p.part == TextDivision::Train) texts.emplace_back(p.text);
+      } else if (division.partOf(sample) == TextDivision::Train) {
+        for (const Turn& turn : sample.turns) texts.push_back(turn.text);
+        for (const std::string& answer : {sample.chosen, sample.rejected})
+          if (!answer.empty()) texts.push_back(answer);
+      }
+    };
+    for (const TextInput& input : inputs->files)
+      if (auto read = readRecords(input.name, input.file->view(), input.options, sinks); !read) return read.error();
+    for (const std::string& text : texts) {
+      bytes += qint64(text.size());
+      addLines(text, lines);
+    }
+    return {};
+  }
+};
+
+Result<QJsonObject> train(const QJsonObject& job) {
+  TrainingLines from;
+  const QJsonArray inputs = job["inputs"].toArray();
+  if (auto added = inputs.first().isObject() ? from.addRecords(job) : from.addFiles(inputs); !added) return added.error();
+  std::vector<std::string_view>& lines = from.lines;
   std::erase_if(lines, [](std::string_view line) { return line.empty(); });
   if (lines.empty()) return Failure{FailureKind::NothingToDo, {{"what", "text"}, {"next", QStringLiteral("The files hold no line.")}}, {}};
   TrainTokenizerOptions options;
@@ -256,7 +296,7 @@ Result<QJsonObject> train(const QJsonObject& job) {
   if (!made) return made.error();
   QJsonObject answer = describe(**made);
   answer["lines"] = qint64(lines.size());
-  answer["bytes"] = bytes;
+  answer["bytes"] = from.bytes;
   return answer;
 }
 
@@ -264,6 +304,7 @@ Result<QJsonObject> answerTo(const QJsonObject& job) {
   const QString action = job["action"].toString();
   if (action == u"train") return train(job);
   if (action == u"prepare") return prepareText(job, [](std::int64_t done, std::int64_t total) { tell(done, total); });
+  if (action == u"divide") return countDivision(job, [](std::int64_t done, std::int64_t total) { tell(done, total); });
   const auto tokenizer = openTokenizer(job["tokenizer"].toString());
   if (!tokenizer) return tokenizer.error();
   if (action == u"encode") return encode(**tokenizer, job);

@@ -30,8 +30,11 @@ SandboxPaths pathsOf(QJsonObject& job) {
   if (job.contains("file")) paths.read << (job["file"] = absolute(job["file"]), job["file"].toString());
   QJsonArray inputs;
   for (const QJsonValue& input : job["inputs"].toArray()) {
-    inputs.append(absolute(input));
-    paths.read << inputs.last().toString();
+    QJsonObject named = input.toObject();  // a file kept under another name
+    const QString path = absolute(input.isObject() ? named["path"] : input);
+    named["path"] = path;
+    inputs.append(input.isObject() ? QJsonValue(named) : QJsonValue(path));
+    paths.read << path;
   }
   if (!inputs.isEmpty()) job["inputs"] = inputs;
   if (job.contains("to")) {
@@ -84,7 +87,7 @@ Result<QJsonObject> reuse(QJsonObject job, const QString& dir) {
 Result<QJsonObject> tokenizerVerb(const QJsonObject& request) {
   QJsonObject job = request;
   job["op"] = QStringLiteral("tokenizer");
-  static const QStringList actions{"train", "inspect", "encode", "decode", "prepare"};
+  static const QStringList actions{"train", "inspect", "encode", "decode", "prepare", "divide"};
   if (!actions.contains(job["action"].toString()))
     return Failure{FailureKind::InvalidArgument, {{"name", "action"}, {"value", job["action"]}, {"allowed", actions.join(", ")}}, {}};
   if (const QString action = job["action"].toString(); action == u"train" || action == u"prepare") {

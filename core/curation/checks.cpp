@@ -28,28 +28,6 @@ void add(Findings& findings, const char* column, const char* kind, const char* s
   findings.append({QLatin1String(column), QLatin1String(kind), QLatin1String(severity), message, args, keys});
 }
 
-Result<void> checkFiles(const Project& project, Findings& findings) {
-  auto counts = project.counts();
-  if (!counts) return counts.error();
-  if (counts->refused > 0) {
-    auto refusals = project.refusals();
-    if (!refusals) return refusals.error();
-    QMap<QString, qint64> kinds;
-    for (const RefusedFile& r : *refusals) ++kinds[r.kind];
-    QJsonObject byKind;
-    for (auto it = kinds.begin(); it != kinds.end(); ++it) byKind[it.key()] = it.value();
-    // A text file beside the images is no image that was lost.
-    const bool lost = kinds.value(failureKindName(FailureKind::UnsupportedFormat)) < counts->refused;
-    add(findings, "format", "unreadable", lost ? "warning" : "info", QStringLiteral("%1 files could not be imported.").arg(counts->refused),
-        {{"count", counts->refused}, {"byKind", byKind}});
-  }
-  if (counts->duplicates > 0)
-    add(findings, "format", "duplicate", "info",
-        QStringLiteral("%1 files have the same bytes as another one and were left out.").arg(counts->duplicates),
-        {{"count", counts->duplicates}});
-  return {};
-}
-
 /// Equal bytes in two class folders, or two rows of a label table for one sample that disagree.
 Result<void> checkConflicts(const Project& project, const QList<Sample>& samples, Findings& findings) {
   auto duplicates = project.duplicates();
@@ -241,9 +219,33 @@ Finding Finding::fromJson(const QJsonObject& o) {
   return {o["column"].toString(), o["kind"].toString(), o["severity"].toString(), o["message"].toString(), o["args"].toObject(), keys};
 }
 
-Result<QList<Finding>> checkDataset(const Project& project, const QList<Sample>& samples, const QList<Split>& splits) {
+Result<QList<Finding>> checkFiles(const Project& project) {
   Findings findings;
-  if (auto ok = checkFiles(project, findings); !ok) return ok.error();
+  auto counts = project.counts();
+  if (!counts) return counts.error();
+  if (counts->refused > 0) {
+    auto refusals = project.refusals();
+    if (!refusals) return refusals.error();
+    QMap<QString, qint64> kinds;
+    for (const RefusedFile& r : *refusals) ++kinds[r.kind];
+    QJsonObject byKind;
+    for (auto it = kinds.begin(); it != kinds.end(); ++it) byKind[it.key()] = it.value();
+    // A text file beside the images is no image that was lost.
+    const bool lost = kinds.value(failureKindName(FailureKind::UnsupportedFormat)) < counts->refused;
+    add(findings, "format", "unreadable", lost ? "warning" : "info", QStringLiteral("%1 files could not be imported.").arg(counts->refused),
+        {{"count", counts->refused}, {"byKind", byKind}});
+  }
+  if (counts->duplicates > 0)
+    add(findings, "format", "duplicate", "info",
+        QStringLiteral("%1 files have the same bytes as another one and were left out.").arg(counts->duplicates),
+        {{"count", counts->duplicates}});
+  return findings;
+}
+
+Result<QList<Finding>> checkDataset(const Project& project, const QList<Sample>& samples, const QList<Split>& splits) {
+  auto files = checkFiles(project);
+  if (!files) return files.error();
+  Findings findings = std::move(*files);
   if (auto ok = checkConflicts(project, samples, findings); !ok) return ok.error();
   checkCompleteness(samples, findings);
   checkBalance(samples, findings);

@@ -51,6 +51,8 @@ struct Finding {
   static Finding fromJson(const QJsonObject&);
 };
 
+/// What every kind of project has: files that could not be imported, and equal ones.
+Result<QList<Finding>> checkFiles(const Project&);
 /// splits may be empty (before a snapshot) or one per sample.
 Result<QList<Finding>> checkDataset(const Project&, const QList<Sample>&, const QList<Split>& splits);
 

@@ -47,8 +47,7 @@ QString describeFinding(const Finding& f) {
   if (kind == u"accepted_with_warning") return tr("%Ln file(s) were accepted with a repair or a warning.", count(f));
   if (kind == u"conflicting_labels")
     return tr("%Ln image(s) have two different labels for the same bytes. Decide which one is right, or exclude them.", count(f));
-  if (kind == u"unlabelled")
-    return tr("%Ln of %1 sample(s) have no label and will be left out.", count(f)).arg(number(f.args["total"]));
+  if (kind == u"unlabelled") return tr("%Ln of %1 sample(s) have no label and will be left out.", count(f)).arg(number(f.args["total"]));
   if (kind == u"missing_group")
     return tr("%Ln of %1 sample(s) name no patient; each counts as a patient of its own. If one person has several images, training and "
               "test "

@@ -32,8 +32,9 @@ Result<void> audit(const Project& project, const ImportSummary& summary, const Q
   return {};
 }
 
-Result<void> validate(const ImportRequest& request) {
-  static const QStringList sources{"dicom", "images", "table"};
+Result<void> validate(const Project& project, const ImportRequest& request) {
+  // What a project trains on decides what it takes in.
+  const QStringList sources = project.info().task == u"language-model" ? QStringList{"text"} : QStringList{"dicom", "images", "table"};
   if (!sources.contains(request.source))
     return Failure{FailureKind::InvalidArgument, {{"name", "source"}, {"value", request.source}, {"allowed", sources.join(", ")}}, {}};
   if (request.paths.isEmpty())
@@ -151,7 +152,7 @@ ImportJob::~ImportJob() {
 const ImportSummary& ImportJob::summary() const { return d->summary; }
 
 Result<void> ImportJob::start() {
-  if (auto ok = validate(d->request); !ok) return ok;
+  if (auto ok = validate(d->project, d->request); !ok) return ok;
   if (auto room = checkRoom(d->project.dir()); !room) return room;
   if (auto labels = checkLabels(d->project, d->request); !labels) return labels;
   auto id = d->project.beginImport(d->request.source, d->request.toJson());
@@ -172,7 +173,7 @@ Result<void> ImportJob::resume(qint64 importId) {
     d->request.groupColumn = given.groupColumn;
     d->request.siteColumn = given.siteColumn;
   }
-  if (auto ok = validate(d->request); !ok) return ok;
+  if (auto ok = validate(d->project, d->request); !ok) return ok;
   if (auto room = checkRoom(d->project.dir()); !room) return room;
   if (auto labels = checkLabels(d->project, d->request); !labels) return labels;
   d->summary.importId = importId;

@@ -16,7 +16,7 @@ namespace cloister {
 class Project;
 
 struct ImportRequest {
-  QString source = QStringLiteral("dicom");  ///< dicom, images, table
+  QString source = QStringLiteral("dicom");  ///< dicom, images, table; text in a project for a language model
   QStringList paths;
   QJsonObject options;  ///< complete by the source's ParameterSchema
   // Optional label table

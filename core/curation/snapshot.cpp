@@ -13,7 +13,6 @@
 #include "core/curation/snapshot_files.h"
 #include "core/domain/files.h"
 #include "core/store/project.h"
-#include "core/trust/audit_log.h"
 
 namespace cloister {
 namespace {
@@ -49,17 +48,6 @@ Result<QList<Sample>> labelledSamples(const Project& project) {
   return samples;
 }
 
-Result<void> refuseBlocking(const QList<Finding>& findings, const SplitRequest& request) {
-  if (!request.overrideReason.trimmed().isEmpty()) return {};
-  for (const Finding& f : findings) {
-    if (f.severity != u"blocking") continue;
-    return Failure{FailureKind::PolicyRefused,
-                   {{"rule", f.message + QStringLiteral(" A typed reason overrides this")}, {"finding", f.kind}},
-                   f.keys.mid(0, 5).join(", ")};
-  }
-  return {};
-}
-
 Result<Frozen> decide(const Project& project, const SplitRequest& request) {
   Frozen frozen;
   auto samples = labelledSamples(project);
@@ -71,7 +59,7 @@ Result<Frozen> decide(const Project& project, const SplitRequest& request) {
   auto findings = checkDataset(project, frozen.samples, frozen.splits);
   if (!findings) return findings.error();
   frozen.findings = std::move(*findings);
-  if (auto allowed = refuseBlocking(frozen.findings, request); !allowed) return allowed.error();
+  if (auto allowed = refuseBlocking(frozen.findings, request.overrideReason); !allowed) return allowed.error();
   frozen.classes = classesOf(frozen.samples);
   QSet<QString> groups;
   for (qsizetype i = 0; i < frozen.samples.size(); ++i) {
@@ -103,7 +91,7 @@ Result<QString> writeSamples(const Frozen& frozen, const SplitRequest& request, 
 }
 
 QJsonObject snapshotJson(const Project& project, const Frozen& frozen, const SplitRequest& request, const Preprocessing& preprocessing,
-                         const QString& digest, const QString& parent) {
+                         const QString& digest) {
   QJsonArray findings;
   for (const Finding& f : frozen.findings) {
     QJsonObject o = f.toJson();
@@ -123,57 +111,21 @@ QJsonObject snapshotJson(const Project& project, const Frozen& frozen, const Spl
           {"split", request.toJson()},
           {"preprocessing", preprocessing.toJson()},
           {"overrideReason", request.overrideReason.trimmed()},
-          {"findings", findings},
-          {"parent", parent}};
+          {"findings", findings}};
 }
 
-QString newestOther(const QList<SnapshotRecord>& all, const QString& digest) {
-  for (const SnapshotRecord& r : all)
-    if (r.digest != digest) return r.digest;
-  return {};
-}
-
-Result<void> audit(const Project& project, const QJsonObject& json) {
-  auto log = AuditLog::open(project.dir());
-  if (!log) return log.error();
-  auto entry = (*log)->append("snapshot", {{"snapshot", json["digest"]},
-                                           {"samples", json["samples"]},
-                                           {"groups", json["groups"]},
-                                           {"splitCounts", json["splitCounts"]},
-                                           {"override", !json["overrideReason"].toString().isEmpty()}});
-  if (!entry) return entry.error();
-  return {};
-}
-
-Result<void> record(Project& project, const Frozen& frozen, const Snapshot& snapshot) {
+QList<SnapshotMember> membersOf(const Frozen& frozen) {
   QList<SnapshotMember> members;
   members.reserve(frozen.samples.size());
   for (qsizetype i = 0; i < frozen.samples.size(); ++i) members.append({frozen.samples[i].id, int(frozen.splits[i])});
-  return project.addSnapshot(
-      {snapshot.digest, snapshot.json["createdAt"].toString(), snapshot.samples, snapshot.groups, snapshot.splitCounts, snapshot.classes},
-      members);
+  return members;
 }
 
 Result<Snapshot> freezeInto(Project& project, const Frozen& frozen, const SplitRequest& request, const Preprocessing& preprocessing,
                             const QString& staged) {
   auto digest = writeSamples(frozen, request, preprocessing, staged + "/samples.jsonl");
   if (!digest) return digest.error();
-  const QString dir = project.snapshotDir(*digest);
-  if (auto there = snapshotFromFolder(dir); there && there->digest == *digest) {
-    // The same content once more: nothing new is made; an index that lost its row gets it back.
-    if (auto recorded = record(project, frozen, *there); !recorded) return recorded.error();
-    return there;
-  }
-  auto known = project.snapshots();
-  if (!known) return known.error();
-  const QJsonObject json = snapshotJson(project, frozen, request, preprocessing, *digest, newestOther(*known, *digest));
-  if (auto written = writeJsonAtomically(staged + "/snapshot.json", json); !written) return written.error();
-  if (auto audited = audit(project, json); !audited) return audited.error();
-  if (auto published = publishSnapshot(staged, dir, *digest); !published) return published.error();
-  auto snapshot = snapshotFromFolder(dir);
-  if (!snapshot) return snapshot;
-  if (auto recorded = record(project, frozen, *snapshot); !recorded) return recorded.error();
-  return snapshot;
+  return settleSnapshot(project, staged, snapshotJson(project, frozen, request, preprocessing, *digest), membersOf(frozen));
 }
 
 Result<void> validate(const Preprocessing& p) {

@@ -11,6 +11,8 @@
 #include <QRegularExpression>
 
 #include "core/domain/files.h"
+#include "core/store/project.h"
+#include "core/trust/audit_log.h"
 
 namespace cloister {
 namespace {
@@ -22,6 +24,28 @@ constexpr qint64 kLongestLine = 1 << 20;
 Failure corrupt(const QString& path, const QString& why) { return {FailureKind::CorruptFile, {{"path", path}}, why}; }
 
 Failure fileFailure(const QFile& file) { return failureFromErrno(errno ? errno : EIO, file.fileName()); }
+
+QString newestOther(const QList<SnapshotRecord>& all, const QString& digest) {
+  for (const SnapshotRecord& r : all)
+    if (r.digest != digest) return r.digest;
+  return {};
+}
+
+Result<void> audit(const Project& project, const QJsonObject& json) {
+  auto log = AuditLog::open(project.dir());
+  if (!log) return log.error();
+  auto entry = (*log)->append("snapshot", {{"snapshot", json["digest"]},
+                                           {"samples", json["samples"]},
+                                           {"groups", json["groups"]},
+                                           {"splitCounts", json["splitCounts"]},
+                                           {"override", !json["overrideReason"].toString().isEmpty()}});
+  if (!entry) return entry.error();
+  return {};
+}
+
+Result<void> record(Project& project, const Snapshot& s, const QList<SnapshotMember>& members) {
+  return project.addSnapshot({s.digest, s.json["createdAt"].toString(), s.samples, s.groups, s.splitCounts, s.classes}, members);
+}
 
 }  // namespace
 
@@ -42,6 +66,16 @@ QByteArray snapshotLine(const Sample& s, const QString& group, int classIndex, S
                         {"bits", s.bits}});
 }
 
+QByteArray textLine(const Sample& s, const QJsonObject& reading) {
+  return canonicalJson({{"sha256", s.sha256},
+                        {"frame", 0},
+                        {"key", s.key},
+                        {"modality", s.modality},
+                        {"split", splitName(Split::Train)},
+                        {"source", s.source},
+                        {"text", reading}});
+}
+
 Result<QPair<Sample, Split>> parseSnapshotLine(const QByteArray& line, const QString& path, qint64 number) {
   const QJsonObject o = QJsonDocument::fromJson(line).object();
   const std::optional<Split> split = splitFromName(o["split"].toString());
@@ -51,12 +85,14 @@ Result<QPair<Sample, Split>> parseSnapshotLine(const QByteArray& line, const QSt
   s.key = o["key"].toString();
   s.label = o["label"].toString();
   static const QRegularExpression digest("^[0-9a-f]{64}$");
-  if (!split || s.frame < 0 || s.key.isEmpty() || s.label.isEmpty() || !digest.match(s.sha256).hasMatch())
+  s.source = o["source"].toString();
+  const bool text = s.source == u"text";
+  if (!split || s.frame < 0 || s.key.isEmpty() || s.label.isEmpty() != text || !digest.match(s.sha256).hasMatch())
     return corrupt(path, QStringLiteral("line %1 is no sample").arg(number));
   s.patient = o["patient"].toString();
   s.site = o["site"].toString();
   s.modality = o["modality"].toString();
-  s.source = o["source"].toString();
+  s.header = o["text"].toObject();
   s.windowCenter = o["windowCenter"].toDouble();
   s.windowWidth = o["windowWidth"].toDouble();
   s.bits = o["bits"].toInt(8);
@@ -114,7 +150,8 @@ Result<Snapshot> snapshotFromFolder(const QString& dir) {
   for (const QJsonValue& name : s.json["classes"].toArray()) s.classes.append(name.toString());
   const QJsonObject counts = s.json["splitCounts"].toObject();
   for (auto it = counts.begin(); it != counts.end(); ++it) s.splitCounts[it.key()] = it.value().toInteger();
-  if (format < 1 || s.digest.size() != 64 || s.classes.isEmpty()) return corrupt(path, "format, digest or classes missing");
+  if (format < 1 || s.digest.size() != 64 || (s.classes.isEmpty() && s.json["task"].toString() != u"language-model"))
+    return corrupt(path, "format, digest or classes missing");
   return s;
 }
 
@@ -140,6 +177,35 @@ Result<SnapshotContent> readSnapshotFolder(const QString& dir) {
   if (digest.finish(content.json["split"].toObject(), content.json["preprocessing"].toObject()) != snapshot->digest)
     return corrupt(file.fileName(), "the digest in snapshot.json is another one");
   return content;
+}
+
+Result<void> refuseBlocking(const QList<Finding>& findings, const QString& overrideReason) {
+  if (!overrideReason.trimmed().isEmpty()) return {};
+  for (const Finding& f : findings) {
+    if (f.severity != u"blocking") continue;
+    return Failure{FailureKind::PolicyRefused,
+                   {{"rule", f.message + QStringLiteral(" A typed reason overrides this")}, {"finding", f.kind}},
+                   f.keys.mid(0, 5).join(", ")};
+  }
+  return {};
+}
+
+Result<Snapshot> settleSnapshot(Project& project, const QString& staged, QJsonObject json, const QList<SnapshotMember>& members) {
+  const QString digest = json["digest"].toString(), dir = project.snapshotDir(digest);
+  if (auto there = snapshotFromFolder(dir); there && there->digest == digest) {
+    if (auto recorded = record(project, *there, members); !recorded) return recorded.error();
+    return there;
+  }
+  auto known = project.snapshots();
+  if (!known) return known.error();
+  json["parent"] = newestOther(*known, digest);
+  if (auto written = writeJsonAtomically(staged + "/snapshot.json", json); !written) return written.error();
+  if (auto audited = audit(project, json); !audited) return audited.error();
+  if (auto published = publishSnapshot(staged, dir, digest); !published) return published.error();
+  auto snapshot = snapshotFromFolder(dir);
+  if (!snapshot) return snapshot;
+  if (auto recorded = record(project, *snapshot, members); !recorded) return recorded.error();
+  return snapshot;
 }
 
 Result<void> publishSnapshot(const QString& staged, const QString& dir, const QString& digest) {

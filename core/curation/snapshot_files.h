@@ -7,9 +7,12 @@
 #include "core/curation/dataset.h"
 
 namespace cloister {
+struct SnapshotMember;
 
 /// One line of samples.jsonl without the newline.
 QByteArray snapshotLine(const Sample&, const QString& group, int classIndex, Split);
+/// The line of a text file; reading: how its records are read, kept under "text".
+QByteArray textLine(const Sample&, const QJsonObject& reading);
 /// Strict: a line that lacks a member or names an unknown split is CorruptFile.
 Result<QPair<Sample, Split>> parseSnapshotLine(const QByteArray& line, const QString& path, qint64 number);
 
@@ -46,6 +49,12 @@ struct SnapshotContent {
 Result<SnapshotContent> readSnapshotFolder(const QString& dir);
 /// snapshot.json alone, as a value.
 Result<Snapshot> snapshotFromFolder(const QString& dir);
+
+/// Gives a staged folder with its samples.jsonl the snapshot.json, its place, the audit entry and its row. The same content once more
+/// makes nothing new: what is there is returned, and an index that lost its row gets it back.
+Result<Snapshot> settleSnapshot(Project&, const QString& staged, QJsonObject json, const QList<SnapshotMember>&);
+/// PolicyRefused for a blocking finding without a reason.
+Result<void> refuseBlocking(const QList<Finding>&, const QString& overrideReason);
 
 /// Moves a staged folder to its place; a whole one already there is kept and the staged one removed.
 Result<void> publishSnapshot(const QString& staged, const QString& dir, const QString& digest);

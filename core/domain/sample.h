@@ -10,15 +10,15 @@ namespace cloister {
 struct Sample {
   qint64 id = 0;   ///< row in the project database
   QString key;     ///< path below the import's root, forward slashes, '#frame' appended for one frame of several
-  QString source;  ///< plugin id: dicom, images, table
+  QString source;  ///< plugin id: dicom, images, text
   QString file;    ///< where it was imported from (absolute, may be gone)
   QString sha256;  ///< of the original bytes = its name in objects/
   qint64 bytes = 0;
   int width = 0, height = 0;        ///< pixels
   int channels = 1;                 ///< 1 grey, 3 colour
   int bits = 8;                     ///< bits stored
-  int frames = 1, frame = 0;        ///< frame: 0-based, the one this sample is
-  QString modality;                 ///< DICOM Modality; empty for plain images
+  int frames = 1, frame = 0;        ///< frame: 0-based, the one this sample is; frames of a text file: its records
+  QString modality;                 ///< DICOM Modality; of a text file its kind (plain, instructions, pairs, preferences); empty for plain images
   QString site;                     ///< InstitutionName or the site column
   QString patient;                  ///< PatientID or the group column; splits keep it together
   QString study, series, instance;  ///< StudyInstanceUID, SeriesInstanceUID, SOPInstanceUID

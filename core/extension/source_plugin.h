@@ -78,6 +78,8 @@ class SourcePlugin {
     Q_UNUSED(bytes)
     return false;
   }
+  /// Whether its samples can be looked at: no thumbnail is made otherwise.
+  virtual bool pictures() const { return true; }
   /// Header only: one Sample per frame to import (options decide). Everything but key, sha256, thumbnail and hash is filled in.
   virtual Result<QList<Sample>> describe(const QString& path, const QJsonObject& options) = 0;
   virtual Result<DecodedFrame> decode(const QString& path, int frame) = 0;

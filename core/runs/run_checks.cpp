@@ -8,7 +8,9 @@
 #include <QProcess>
 #include <QTemporaryDir>
 
+#include "core/curation/text_dataset.h"
 #include "core/domain/files.h"
+#include "core/runs/base_models.h"
 #include "core/runs/hardware.h"
 #include "core/runs/worker_launch.h"
 #include "core/store/project.h"
@@ -78,44 +80,49 @@ QString fitAdvice(const FitReport& fit) {
   return {};
 }
 
-}  // namespace
+/// A family for another task cannot train on this project's data.
+Result<PluginInfo> familyFor(const Project& project, const PluginCatalogue& catalogue, const QString& asked) {
+  QStringList fitting;
+  for (const PluginInfo& p : catalogue.all(QStringLiteral("family"))) {
+    const QString task = p.json["task"].toString();
+    if (!task.isEmpty() && task != project.info().task) continue;
+    if (asked.isEmpty() || asked == p.id) return p;
+    fitting << p.id;
+  }
+  auto known = catalogue.find(QStringLiteral("family"), asked);
+  if (!known) return known.error();
+  return Failure{FailureKind::InvalidArgument, {{"name", "family"}, {"value", asked}, {"allowed", fitting.join(", ")}}, {}};
+}
 
-Result<CheckedRequest> checkRequest(const Project& project, const PluginCatalogue& catalogue, const TrainRequest& request) {
-  CheckedRequest checked;
-  auto plugin = catalogue.find(QStringLiteral("family"), request.family);
-  if (!plugin) return plugin.error();
-  auto parameters = plugin->schema.complete(request.parameters);
-  if (!parameters) return parameters.error();
-  checked.parameters = *parameters;
-  if (request.processes < 1 || request.processes > 64)
-    return Failure{FailureKind::InvalidArgument, {{"name", "processes"}, {"value", request.processes}, {"allowed", "1 … 64"}}, {}};
-  auto snapshot = openSnapshot(project, request.snapshot);
-  if (!snapshot) return snapshot.error();
-  checked.snapshot = *snapshot;
-  checked.preprocessing = preprocessingOf(*snapshot, checked.parameters);
-  if (request.baseWeights.isEmpty()) return checked;
-  checked.baseWeights = QFileInfo(request.baseWeights).absoluteFilePath();
-  if (!QFileInfo(checked.baseWeights).isDir())
-    if (auto file = SafetensorsFile::open(checked.baseWeights); !file) return file.error();
-  auto digest = baseDigest(checked.baseWeights);
-  if (!digest) return digest.error();
-  checked.baseWeightsSha256 = *digest;
+/// The base model, and the tokenizer: named, that of the base, or the only one there is.
+Result<CheckedRequest> checkLanguage(const Project& project, const TrainRequest& request, CheckedRequest checked) {
+  if (!request.baseWeights.isEmpty()) {
+    auto base = baseModel(project.dir(), request.baseWeights);
+    if (!base) return base.error();
+    auto digest = modelFolderDigest(base->dir);
+    if (!digest) return digest.error();
+    checked.baseWeights = base->dir;
+    checked.baseWeightsSha256 = *digest;
+    if (request.tokenizer.isEmpty() && base->hasTokenizer) checked.tokenizer = base->dir;
+  }
+  if (!request.tokenizer.isEmpty()) {
+    auto given = baseModel(project.dir(), request.tokenizer);
+    if (!given) return given.error();
+    if (!given->hasTokenizer) return Failure{FailureKind::NotFound, {{"path", given->dir + "/tokenizer.json"}}, {}};
+    checked.tokenizer = given->dir;
+  }
+  if (!checked.tokenizer.isEmpty()) return checked;
+  QStringList names;
+  for (const BaseModel& m : baseModels(project.dir()))
+    if (m.hasTokenizer) names << m.name, checked.tokenizer = m.dir;
+  if (names.isEmpty())
+    return Failure{FailureKind::NothingToDo, {{"what", "tokenizer"}, {"next", "Bring one with a model, or train one on the texts."}}, {}};
+  if (names.size() > 1)
+    return Failure{FailureKind::InvalidArgument, {{"name", "tokenizer"}, {"value", ""}, {"allowed", names.join(", ")}}, {}};
   return checked;
 }
 
-Result<FitReport> planRequest(const Project& project, const TrainRequest& request, const CheckedRequest& checked) {
-  const auto& counts = checked.snapshot.splitCounts;
-  const qint64 pixels = qint64(checked.preprocessing.size) * checked.preprocessing.size * checked.preprocessing.channels;
-  auto answer = runPlan({{"format", 1},
-                         {"family", request.family},
-                         {"parameters", checked.parameters},
-                         {"channels", checked.preprocessing.channels},
-                         {"size", checked.preprocessing.size},
-                         {"classes", checked.snapshot.classes.size()},
-                         {"trainSamples", counts.value("train")},
-                         {"validationSamples", counts.value("validation")},
-                         {"preparedBytes", pixels * checked.snapshot.samples},
-                         {"processes", request.processes}});
+Result<FitReport> reportOf(const Project& project, const Result<QJsonObject>& answer) {
   if (!answer) return answer.error();
   FitReport fit;
   fit.memoryNeeded = (*answer)["memoryNeeded"].toInteger();  // of all processes
@@ -128,6 +135,66 @@ Result<FitReport> planRequest(const Project& project, const TrainRequest& reques
   fit.fits = fit.memoryNeeded <= fit.memoryFree && fit.diskNeeded <= fit.diskFree && fitsCard(fit);
   fit.advice = fitAdvice(fit);
   return fit;
+}
+
+/// Texts that are not cut yet are taken at this many bytes a token; the vocabulary of a new model is that of its tokenizer.
+constexpr double kBytesPerToken = 3.6;
+
+Result<FitReport> planLanguage(const Project& project, const TrainRequest& request, const CheckedRequest& checked) {
+  QJsonObject parameters = checked.parameters;
+  if (parameters["vocabulary"].toInteger() == 0)
+    parameters["vocabulary"] = baseModel(project.dir(), checked.tokenizer)->about["tokenizer"].toObject()["vocabularySize"].toInteger();
+  const double bytes = checked.snapshot.json["bytes"].toObject()["train"].toDouble();
+  return reportOf(project, runPlan({{"format", 1},
+                                    {"family", checked.family},
+                                    {"parameters", parameters},
+                                    {"baseWeights", checked.baseWeights},
+                                    {"trainTokens", qint64(bytes / kBytesPerToken)},
+                                    {"processes", request.processes}}));
+}
+
+}  // namespace
+
+Result<CheckedRequest> checkRequest(const Project& project, const PluginCatalogue& catalogue, const TrainRequest& request) {
+  CheckedRequest checked;
+  auto plugin = familyFor(project, catalogue, request.family);
+  if (!plugin) return plugin.error();
+  checked.family = plugin->id;
+  auto parameters = plugin->schema.complete(request.parameters);
+  if (!parameters) return parameters.error();
+  checked.parameters = *parameters;
+  if (request.processes < 1 || request.processes > 64)
+    return Failure{FailureKind::InvalidArgument, {{"name", "processes"}, {"value", request.processes}, {"allowed", "1 … 64"}}, {}};
+  auto snapshot = openSnapshot(project, request.snapshot);
+  if (!snapshot) return snapshot.error();
+  checked.snapshot = *snapshot;
+  if (project.info().task == u"language-model") return checkLanguage(project, request, std::move(checked));
+  checked.preprocessing = preprocessingOf(*snapshot, checked.parameters);
+  if (request.baseWeights.isEmpty()) return checked;
+  checked.baseWeights = QFileInfo(request.baseWeights).absoluteFilePath();
+  if (!QFileInfo(checked.baseWeights).isDir())
+    if (auto file = SafetensorsFile::open(checked.baseWeights); !file) return file.error();
+  auto digest = baseDigest(checked.baseWeights);
+  if (!digest) return digest.error();
+  checked.baseWeightsSha256 = *digest;
+  return checked;
+}
+
+Result<FitReport> planRequest(const Project& project, const TrainRequest& request, const CheckedRequest& checked) {
+  if (checked.isLanguage()) return planLanguage(project, request, checked);
+  const auto& counts = checked.snapshot.splitCounts;
+  const qint64 pixels = qint64(checked.preprocessing.size) * checked.preprocessing.size * checked.preprocessing.channels;
+  auto answer = runPlan({{"format", 1},
+                         {"family", checked.family},
+                         {"parameters", checked.parameters},
+                         {"channels", checked.preprocessing.channels},
+                         {"size", checked.preprocessing.size},
+                         {"classes", checked.snapshot.classes.size()},
+                         {"trainSamples", counts.value("train")},
+                         {"validationSamples", counts.value("validation")},
+                         {"preparedBytes", pixels * checked.snapshot.samples},
+                         {"processes", request.processes}});
+  return reportOf(project, answer);
 }
 
 Result<void> requireFit(const FitReport& fit, const QString& path) {
@@ -157,9 +224,11 @@ Result<void> checkPrepared(const QString& dir, const QString& expectedDigest) {
 }
 
 Result<void> checkIdentity(const Project& project, const RunSpec& spec) {
-  if (auto prepared = checkPrepared(project.dir() + '/' + spec.prepared, spec.preparedDigest); !prepared) return prepared;
+  const QString dir = project.dir() + '/' + spec.prepared;
+  auto prepared = spec.tokenizer.isEmpty() ? checkPrepared(dir, spec.preparedDigest) : checkPreparedTexts(dir, spec.preparedDigest);
+  if (!prepared) return prepared;
   if (spec.baseWeights.isEmpty()) return {};
-  auto digest = baseDigest(spec.baseWeights);
+  auto digest = baseDigest(RunSpec::resolved(project.runDir(spec.run), spec.baseWeights));
   if (!digest) return digest.error();
   if (*digest != spec.baseWeightsSha256) return changed(QStringLiteral("base weights"), spec.baseWeightsSha256, *digest);
   return {};

@@ -14,7 +14,10 @@ struct CheckedRequest {
   QJsonObject parameters;  ///< complete
   Snapshot snapshot;
   Preprocessing preprocessing;
+  QString family;
   QString baseWeights, baseWeightsSha256;
+  QString tokenizer;  ///< folder, of a language model
+  bool isLanguage() const { return !tokenizer.isEmpty(); }
 };
 
 /// Schema, snapshot and base weights; no data is prepared.

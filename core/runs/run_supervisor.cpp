@@ -12,6 +12,7 @@
 #include <QTimer>
 
 #include "core/curation/dataset.h"
+#include "core/curation/text_dataset.h"
 #include "core/domain/files.h"
 #include "core/domain/version.h"
 #include "core/extension/plugin_catalogue.h"
@@ -45,6 +46,11 @@ Result<void> removeIfThere(const QString& path) {
 Result<void> makeFolder(const QString& path) {
   if (QDir().mkpath(path)) return {};
   return failureFromErrno(errno ? errno : EACCES, path);
+}
+
+/// A path as a spec keeps it: the project may be moved.
+QString inProject(const Project& project, const QString& path) {
+  return path.startsWith(project.dir() + '/') ? QDir(project.dir()).relativeFilePath(path) : path;
 }
 
 }  // namespace
@@ -161,21 +167,26 @@ QStringList RunSupervisor::Private::queued() const {
 // ---- start
 
 Result<RunSpec> RunSupervisor::Private::makeSpec(const TrainRequest& request, const CheckedRequest& checked) {
-  auto prepared = prepareSnapshot(project, checked.snapshot, checked.preprocessing, [this](qint64 done, qint64 total) {
+  const auto told = [this](qint64 done, qint64 total) {
     Q_EMIT supervisor->preparing(done, total);
     return !stopCheck || !stopCheck();
-  });
+  };
+  const int length = checked.parameters["sequence_length"].toInt(512);
+  auto prepared = checked.isLanguage() ? prepareTexts(project, checked.snapshot, {checked.tokenizer, length, "auto"}, told)
+                                       : prepareSnapshot(project, checked.snapshot, checked.preprocessing, told);
   if (!prepared) return prepared.error();
-  if (auto whole = checkPrepared(prepared->dir, prepared->digest); !whole) return whole.error();
+  if (!checked.isLanguage())
+    if (auto whole = checkPrepared(prepared->dir, prepared->digest); !whole) return whole.error();
   auto id = project.newRunId();
   if (!id) return id.error();
   RunSpec spec;
   spec.run = *id;
-  spec.family = request.family;
+  spec.family = checked.family;
   spec.snapshot = checked.snapshot.digest;
   spec.prepared = QDir(project.dir()).relativeFilePath(prepared->dir);
   spec.preparedDigest = prepared->digest;
-  spec.baseWeights = checked.baseWeights;
+  spec.baseWeights = inProject(project, checked.baseWeights);
+  spec.tokenizer = inProject(project, checked.tokenizer);
   spec.baseWeightsSha256 = checked.baseWeightsSha256;
   spec.parameters = checked.parameters;
   spec.seed = request.seed;

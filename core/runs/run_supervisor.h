@@ -18,9 +18,10 @@ class Project;
 struct RunRecord;
 
 struct TrainRequest {
-  QString family = QStringLiteral("image_classifier");
+  QString family;          ///< empty: the one for the project's task
   QString snapshot;        ///< digest or prefix, empty: the newest
-  QString baseWeights;     ///< safetensors file or empty
+  QString baseWeights;     ///< safetensors file; of a language model a name in the project's models or a folder; or empty
+  QString tokenizer;       ///< language models: as baseWeights; empty: that of the base, else the only one there is
   QJsonObject parameters;  ///< what differs from the schema's defaults
   qint64 seed = 1;
   int processes = 1;

@@ -19,8 +19,8 @@
 namespace cloister {
 namespace {
 
-/// Ranks wait at its reading end until worker.json names them: whoever dies before that closes the writing end, and they end too. Without it a
-/// starter killed in between would leave workers that nobody can find or stop.
+/// Ranks wait at its reading end until worker.json names them: whoever dies before that closes the writing end, and they end too. Without
+/// it a starter killed in between would leave workers that nobody can find or stop.
 class StartGate {
  public:
   StartGate() {

@@ -19,4 +19,11 @@ Result<QString> modelFolderDigest(const QString& dir) {
   return sha256Hex(canonicalJson(digests));
 }
 
+const QStringList& companionFiles() {
+  static const QStringList names{"generation_config.json",  "tokenizer.json",    "tokenizer.model", "tokenizer_config.json",
+                                 "special_tokens_map.json", "added_tokens.json", "vocab.json",      "merges.txt",
+                                 "chat_template.jinja",     "chat_template.json"};
+  return names;
+}
+
 }  // namespace cloister

@@ -2,6 +2,7 @@
 // only hashed, never parsed. Any thread; blocking I/O.
 #pragma once
 #include <QString>
+#include <QStringList>
 
 #include "core/domain/result.h"
 
@@ -10,5 +11,8 @@ namespace cloister {
 /// SHA-256 of the canonical JSON {name: SHA-256} over config.json, the weights (*.safetensors) and their index. NotFound without
 /// config.json.
 Result<QString> modelFolderDigest(const QString& dir);
+/// Names of the files that go along with a model: generation_config.json, the tokenizer's files and the chat template.
+const QStringList& companionFiles();
+inline constexpr qint64 kLargestCompanion = 256 << 20;  ///< bytes of one of them
 
 }  // namespace cloister

@@ -2,15 +2,13 @@
 
 #include <algorithm>
 
-#include <QCryptographicHash>
 #include <QDir>
 #include <QFileInfo>
-#include <QtEndian>
 
 #include "core/domain/files.h"
-#include "core/text/data/text_records.h"
+#include "core/text/data/text_division.h"
+#include "core/text/data/text_inputs.h"
 #include "core/text/data/text_shards.h"
-#include "core/text/mapped_text.h"
 #include "core/text/tokenizers/unicode.h"
 
 namespace cloister {
@@ -36,10 +34,13 @@ struct Row {
   bool answers() const { return std::find(mask.begin(), mask.end(), 1) != mask.end(); }
 };
 
+/// A project's name for a file is told as it is, of a path only its end.
+QString shownName(const QString& name) { return QDir::isAbsolutePath(name) ? QFileInfo(name).fileName() : name; }
+
 /// The records that were left out or changed, the first of them by name.
 class Report {
  public:
-  explicit Report(const QStringList& paths) : paths_(paths) {}
+  explicit Report(const QStringList& names) : names_(names) {}
   void refuse(const QString& file, qint64 line, const QString& why) { note(refused_, file, line, why); }
   void change(const QString& file, qint64 line, const QString& what) { note(changed_, file, line, what); }
   qint64 accepted = 0;
@@ -62,7 +63,7 @@ class Report {
     qint64 count = 0;
   };
   void note(List& list, const QString& file, qint64 line, const QString& text) const {
-    if (++list.count <= kListed) list.entries.push_back({paths_.indexOf(file), line, text});
+    if (++list.count <= kListed) list.entries.push_back({names_.indexOf(file), line, text});
   }
   /// In the order of the files: what is found in reading comes before what is found in encoding.
   QJsonArray listed(List list, const char* key) const {
@@ -70,10 +71,10 @@ class Report {
                      [](const Entry& a, const Entry& b) { return std::pair(a.file, a.line) < std::pair(b.file, b.line); });
     QJsonArray out;
     for (const Entry& e : list.entries)
-      out.append(QJsonObject{{"file", QFileInfo(paths_.value(e.file)).fileName()}, {"line", e.line}, {QLatin1String(key), e.text}});
+      out.append(QJsonObject{{"file", shownName(names_.value(e.file))}, {"line", e.line}, {QLatin1String(key), e.text}});
     return out;
   }
-  const QStringList& paths_;
+  const QStringList& names_;
   List refused_, changed_;
 };
 
@@ -90,13 +91,9 @@ class Preparation {
       : job_(job),
         tokenizer_(std::move(tokenizer)),
         chat_(std::move(chat)),
-        train_(job["out"].toString(), QStringLiteral("train")),
-        validation_(job["out"].toString(), QStringLiteral("validation")) {
-    options_.kind = kind;
-    options_.each = job["each"].toString(options_.each);
-    options_.prompt = job["prompt"].toString();
-    options_.sourceColumn = job["sourceColumn"].toInt(0);
-    options_.targetColumn = job["targetColumn"].toInt(1);
+        kind_(kind),
+        division_{job["seed"].toInteger(), job["validation"].toDouble(), job["test"].toDouble()} {
+    for (const char* name : TextDivision::kNames) parts_.emplace_back(job["out"].toString(), QLatin1String(name));
     length_ = std::size_t(job["length"].toInt(512));
     const SpecialIds special = tokenizer_->special();
     pad_ = special.pad >= 0 ? special.pad : std::max(special.end, 0);
@@ -107,12 +104,10 @@ class Preparation {
     return {{"format", 1},
             {"kind", job_["kind"]},
             {"length", qint64(length_)},
-            {"validation", job_["validation"].toDouble()},
-            {"seed", job_["seed"].toInteger()},
-            {"template", options_.kind == TextKind::Plain || options_.kind == TextKind::Pairs ? QString() : chat_.name()},
-            {"each", options_.each},
-            {"prompt", options_.prompt},
-            {"columns", QJsonArray{options_.sourceColumn, options_.targetColumn}},
+            {"validation", division_.validation},
+            {"test", division_.test},
+            {"seed", division_.seed},
+            {"template", kind_ == TextKind::Plain || kind_ == TextKind::Pairs ? QString() : chat_.name()},
             {"pad", job_["pad"].toBool()}};
   }
 
@@ -122,31 +117,35 @@ class Preparation {
     RecordSinks sinks;
     sinks.refused = [&](const QString& file, qint64 line, const QString& why) { report_.refuse(file, line, why); };
     sinks.sample = [&](TextSample sample) { take(std::move(sample), progress); };
-    for (std::size_t i = 0; i < files_.size() && !failed_; ++i)
-      if (auto read = readRecords(paths_[qsizetype(i)], files_[i]->view(), options_, sinks); !read) return read.error();
+    for (const TextInput& input : inputs_.files) {
+      if (failed_) break;
+      if (auto read = readRecords(input.name, input.file->view(), input.options, sinks); !read) return read.error();
+    }
     flush(progress);
-    for (Part* part : {&train_, &validation_})
-      if (!part->open.tokens.empty()) emitRow(*part, part->open);
+    for (Part& part : parts_)
+      if (!part.open.tokens.empty()) emitRow(part, part.open);
     if (failed_) return failure_;
     return finish();
   }
 
  private:
   Result<void> openInputs() {
-    for (const QJsonValue& input : job_["inputs"].toArray()) {
-      const auto file = MappedText::open(input.toString());
-      if (!file) return file.error();
-      paths_ << input.toString();
-      const std::string_view view = (*file)->view();
-      inputs_.append(QJsonObject{{"file", QFileInfo(input.toString()).fileName()},
-                                 {"bytes", qint64(view.size())},
-                                 {"sha256", sha256Hex(QByteArrayView(view.data(), qsizetype(view.size())))}});
-      total_ += std::int64_t(view.size());
-      files_.push_back(*file);
+    auto opened = TextInputs::open(job_);
+    if (!opened) return opened.error();
+    inputs_ = std::move(*opened);
+    QJsonArray identities;
+    for (const TextInput& input : inputs_.files) {
+      const std::string_view view = input.file->view();
+      names_ << input.name;
+      QJsonObject told = input.options.toJson();
+      told.remove("kind");
+      told["bytes"] = qint64(view.size());
+      told["sha256"] = sha256Hex(QByteArrayView(view.data(), qsizetype(view.size())));
+      identities.append(told);
+      told["file"] = shownName(input.name);
+      told_.append(told);
     }
-    QJsonArray digests;
-    for (const QJsonValue& input : inputs_) digests.append(input["sha256"]);
-    fingerprint_ = sha256Hex(canonicalJson({{"settings", settings()}, {"tokenizer", tokenizer_->fingerprint()}, {"inputs", digests}}));
+    fingerprint_ = sha256Hex(canonicalJson({{"settings", settings()}, {"tokenizer", tokenizer_->fingerprint()}, {"inputs", identities}}));
     return {};
   }
 
@@ -172,25 +171,12 @@ class Preparation {
   }
 
   void flush(const std::function<void(std::int64_t, std::int64_t)>& progress) {
-    if (options_.kind == TextKind::Plain) packDocuments();
+    if (kind_ == TextKind::Plain) packDocuments();
     else maskConversations();
     done_ += std::int64_t(waitingBytes_);
-    progress(std::min(done_, total_), total_);
+    progress(std::min(done_, inputs_.bytes), inputs_.bytes);
     waiting_.clear();
     waitingBytes_ = 0;
-  }
-
-  /// The same text is always in the same part.
-  Part& partOf(const TextSample& sample) {
-    const double share = job_["validation"].toDouble();
-    if (share <= 0) return train_;
-    QCryptographicHash hash(QCryptographicHash::Sha256);
-    hash.addData(QByteArray::number(job_["seed"].toInteger()) + '\n');
-    const auto add = [&](const std::string& text) { hash.addData(QByteArrayView(text.data(), qsizetype(text.size()))); };
-    add(sample.text);
-    for (const Turn& turn : sample.turns) add(turn.text);
-    const auto number = qFromBigEndian<quint64>(hash.result().constData());
-    return double(number >> 11) * 0x1p-53 < share ? validation_ : train_;
   }
 
   // Plain texts: documents one behind the other, cut into rows.
@@ -201,23 +187,10 @@ class Preparation {
     const TextSample* sample;
   };
 
-  /// A whole file gives its end to validation, cut behind a line; others go to one part.
   std::vector<Document> documents() {
     std::vector<Document> all;
-    const double share = job_["validation"].toDouble();
-    for (const TextSample& s : waiting_) {
-      const std::string_view text = s.text;
-      if (!s.wholeFile || share <= 0) {
-        all.push_back({text, &partOf(s), &s});
-        continue;
-      }
-      const std::size_t near = std::min(text.size() - 1, std::size_t(double(text.size()) * (1 - share)));
-      const std::size_t line = text.find('\n', near);
-      std::size_t at = line == std::string_view::npos ? near : line + 1;
-      while (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80) ++at;
-      if (at > 0) all.push_back({text.substr(0, at), &train_, &s});
-      if (at < text.size()) all.push_back({text.substr(at), &validation_, &s});
-    }
+    for (const TextSample& s : waiting_)
+      for (const TextDivision::Piece& piece : division_.pieces(s)) all.push_back({piece.text, &parts_[piece.part], &s});
     return all;
   }
 
@@ -267,7 +240,7 @@ class Preparation {
   void maskConversations() {
     std::vector<std::vector<ChatSegment>> rendered;
     for (const TextSample& s : waiting_) {
-      const bool preference = options_.kind == TextKind::Preferences;
+      const bool preference = kind_ == TextKind::Preferences;
       rendered.push_back(render(s, preference ? &s.chosen : nullptr));
       if (preference) rendered.push_back(render(s, &s.rejected));
     }
@@ -277,10 +250,10 @@ class Preparation {
         if (segment.token < 0) texts.push_back(segment.text);
     auto encoded = tokenizer_->encodeBatch(texts, {false});
     if (!encoded) return fail(encoded.error());
-    if (options_.kind == TextKind::Pairs)
+    if (kind_ == TextKind::Pairs)
       for (std::size_t i = 0; i < waiting_.size(); ++i) shortenSource(waiting_[i], (*encoded)[2 * i], (*encoded)[2 * i + 1].size());
     std::size_t next = 0;
-    const std::size_t each = options_.kind == TextKind::Preferences ? 2 : 1;
+    const std::size_t each = kind_ == TextKind::Preferences ? 2 : 1;
     for (std::size_t i = 0; i < waiting_.size(); ++i) {
       std::vector<Row> rows;
       for (std::size_t k = 0; k < each; ++k) {
@@ -322,7 +295,7 @@ class Preparation {
     if (longest > length_)
       report_.change(sample.file, sample.line, QStringLiteral("truncated from %1 to %2 tokens").arg(longest).arg(length_));
     for (const Turn& turn : sample.turns) noteBytes(sample, turn.text);
-    Part& part = partOf(sample);
+    Part& part = parts_[division_.partOf(sample)];
     for (Row& row : rows) emitRow(part, row);
     ++report_.accepted;
   }
@@ -334,11 +307,15 @@ class Preparation {
   }
 
   Result<QJsonObject> finish() {
-    const auto train = train_.writer.finish();
-    if (!train) return train.error();
-    const auto validation = validation_.writer.finish();
-    if (!validation) return validation.error();
-    if ((*train)["rows"].toInteger() + (*validation)["rows"].toInteger() == 0)
+    QJsonObject parts;
+    qint64 rows = 0;
+    for (std::size_t p = 0; p < parts_.size(); ++p) {
+      const auto part = parts_[p].writer.finish();
+      if (!part) return part.error();
+      rows += (*part)["rows"].toInteger();
+      parts[QLatin1String(TextDivision::kNames[p])] = *part;
+    }
+    if (rows == 0)
       return Failure{FailureKind::NothingToDo,
                      {{"what", "text"}, {"next", QStringLiteral("The files hold no record that could be used; the report says why.")}},
                      QString::fromUtf8(canonicalJson(report_.toJson()).left(4000))};
@@ -348,8 +325,8 @@ class Preparation {
     index["tokenizer"] = tokenizer_->fingerprint();
     index["vocabularySize"] = tokenizer_->vocabularySize();
     index["special"] = QJsonObject{{"begin", special.begin}, {"end", special.end}, {"pad", pad_}};
-    index["inputs"] = inputs_;
-    index["parts"] = QJsonObject{{"train", *train}, {"validation", *validation}};
+    index["inputs"] = told_;
+    index["parts"] = parts;
     index["report"] = report_.toJson();
     if (auto written = writeJsonAtomically(job_["out"].toString() + "/index.json", index); !written) return written.error();
     return index;
@@ -358,18 +335,19 @@ class Preparation {
   const QJsonObject job_;
   std::shared_ptr<Tokenizer> tokenizer_;
   ChatTemplate chat_;
-  RecordOptions options_;
+  const TextKind kind_;
+  const TextDivision division_;
   std::size_t length_ = 512;
   std::int32_t pad_ = 0;
-  QStringList paths_;
-  std::vector<std::shared_ptr<MappedText>> files_;
-  QJsonArray inputs_;
+  QStringList names_;
+  TextInputs inputs_;
+  QJsonArray told_;  ///< what the index says of them
   QString fingerprint_;
-  std::int64_t total_ = 0, done_ = 0;
+  std::int64_t done_ = 0;
   std::vector<TextSample> waiting_;
   std::size_t waitingBytes_ = 0;
-  Part train_, validation_;
-  Report report_{paths_};
+  std::vector<Part> parts_;
+  Report report_{names_};
   bool failed_ = false;
   Failure failure_;
 };

@@ -10,9 +10,9 @@
 
 namespace cloister {
 
-/// job: kind, inputs, tokenizer, out (an empty folder), length, validation, seed, template, each, prompt, sourceColumn, targetColumn, pad,
-/// existing (a folder prepared before: when it has the same fingerprint, "reused" is true and nothing is written).
-/// Returns the index, with "report": {accepted, refusedCount, refused, changedCount, changed}. progress: bytes read, and of how many.
+/// job: kind and inputs (TextInputs), tokenizer, out (an empty folder), length, validation, test, seed, template, pad, existing (a folder
+/// prepared before: when it has the same fingerprint, "reused" is true and nothing is written). Returns the index, with "report":
+/// {accepted, refusedCount, refused, changedCount, changed}. progress: bytes read, and of how many.
 Result<QJsonObject> prepareText(const QJsonObject& job, const std::function<void(std::int64_t, std::int64_t)>& progress);
 
 }  // namespace cloister

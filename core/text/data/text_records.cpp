@@ -1,5 +1,7 @@
 #include "core/text/data/text_records.h"
 
+#include <optional>
+
 #include <QFileInfo>
 #include <QJsonArray>
 
@@ -9,6 +11,7 @@ namespace cloister {
 namespace {
 
 constexpr std::size_t kLargestJson = 512 << 20;  // a JSON list is read as a whole
+constexpr qsizetype kRecordsLookedAt = 20;
 
 /// A record that makes no sample.
 struct Refusal {
@@ -153,6 +156,22 @@ TextSample recordSample(const QJsonValue& value, const RecordOptions& options) {
   return sample;
 }
 
+/// By its members; nothing when they say nothing.
+std::optional<TextKind> kindOf(const QJsonObject& record) {
+  const auto has = [&](std::initializer_list<const char*> names) { return !member(record, names).isUndefined(); };
+  if (has({"chosen"}) && has({"rejected"})) return TextKind::Preferences;
+  if (has({"conversations", "messages", "instruction", "response", "answer"})) return TextKind::Instructions;
+  if (has({"target", "summary", "highlights"})) return TextKind::Pairs;
+  if (has({"prompt", "question"}) && has({"output"})) return TextKind::Instructions;
+  if (has({"text", "content"})) return TextKind::Plain;
+  return {};
+}
+
+const QStringList& kindNames() {
+  static const QStringList names{"plain", "instructions", "pairs", "preferences"};
+  return names;
+}
+
 class Reader {
  public:
   Reader(const QString& file, std::string_view bytes, const RecordOptions& options, const RecordSinks& sinks)
@@ -265,10 +284,49 @@ class Reader {
 }  // namespace
 
 Result<TextKind> textKindNamed(const QString& name) {
-  static const QStringList names{"plain", "instructions", "pairs", "preferences"};
-  const qsizetype which = names.indexOf(name);
-  if (which < 0) return Failure{FailureKind::InvalidArgument, {{"name", "--kind"}, {"value", name}, {"allowed", names.join(", ")}}, {}};
+  const qsizetype which = kindNames().indexOf(name);
+  if (which < 0)
+    return Failure{FailureKind::InvalidArgument, {{"name", "--kind"}, {"value", name}, {"allowed", kindNames().join(", ")}}, {}};
   return TextKind(which);
+}
+
+QString textKindName(TextKind kind) { return kindNames()[int(kind)]; }
+
+QJsonObject RecordOptions::toJson() const {
+  return {{"kind", textKindName(kind)}, {"each", each}, {"prompt", prompt}, {"sourceColumn", sourceColumn}, {"targetColumn", targetColumn}};
+}
+
+Result<RecordOptions> RecordOptions::fromJson(const QJsonObject& o) {
+  RecordOptions r;
+  auto kind = textKindNamed(o["kind"].toString(textKindName(r.kind)));
+  if (!kind) return kind.error();
+  r.kind = *kind;
+  r.each = o["each"].toString(r.each);
+  r.prompt = o["prompt"].toString();
+  r.sourceColumn = o["sourceColumn"].toInt(r.sourceColumn);
+  r.targetColumn = o["targetColumn"].toInt(r.targetColumn);
+  return r;
+}
+
+Result<TextKind> guessTextKind(const QString& file, std::string_view bytes) {
+  if (bytes.starts_with("\xEF\xBB\xBF")) bytes.remove_prefix(3);
+  const QString suffix = QFileInfo(file).suffix().toLower();
+  if (suffix == u"tsv") return TextKind::Pairs;
+  if (suffix != u"json" && suffix != u"jsonl" && suffix != u"ndjson") return TextKind::Plain;
+  const std::size_t first = bytes.find_first_not_of(" \t\r\n");
+  QJsonArray records;
+  if (suffix == u"json" && first != std::string_view::npos && bytes[first] == '[') {
+    if (bytes.size() > kLargestJson) return Failure{FailureKind::TooLarge, {{"path", file}, {"limit", qint64(kLargestJson)}}, {}};
+    records = parseJsonExactly(QByteArray::fromRawData(bytes.data(), qsizetype(bytes.size()))).array();
+  } else {
+    for (std::size_t at = 0; at < bytes.size() && records.size() < kRecordsLookedAt;) {
+      const std::string_view line = lineAt(bytes, at);
+      if (!blank(line)) records.append(parseJsonExactly(QByteArray(line.data(), qsizetype(line.size()))).object());
+    }
+  }
+  for (qsizetype i = 0; i < records.size() && i < kRecordsLookedAt; ++i)
+    if (const auto kind = kindOf(records[i].toObject())) return *kind;
+  return Failure{FailureKind::CorruptFile, {{"path", file}}, QStringLiteral("no record with members that say what it is")};
 }
 
 Result<void> readRecords(const QString& file, std::string_view bytes, const RecordOptions& options, const RecordSinks& sinks) {

@@ -14,6 +14,10 @@ namespace cloister {
 
 enum class TextKind { Plain, Instructions, Pairs, Preferences };
 Result<TextKind> textKindNamed(const QString&);
+QString textKindName(TextKind);
+/// By the suffix and the members of the first records: chosen and rejected are preferences, conversations or instructions are
+/// instructions, a source and a target pairs; a table with tabs is pairs, another text plain. CorruptFile for a .json that is none.
+Result<TextKind> guessTextKind(const QString& file, std::string_view bytes);
 
 struct TextSample {
   std::string text;         ///< plain
@@ -31,6 +35,10 @@ struct RecordOptions {
   QString each = QStringLiteral("file");   ///< plain .txt: file, line or paragraph is a document
   QString prompt;                          ///< pairs: {source} is replaced
   int sourceColumn = 0, targetColumn = 1;  ///< pairs in TSV
+
+  QJsonObject toJson() const;  ///< {"kind","each","prompt","sourceColumn","targetColumn"}
+  /// What is absent has the default above.
+  static Result<RecordOptions> fromJson(const QJsonObject&);
 };
 
 struct RecordSinks {
@@ -38,7 +46,7 @@ struct RecordSinks {
   std::function<void(const QString& file, qint64 line, const QString& why)> refused;
 };
 
-/// bytes: the whole file.
+/// bytes: the whole file; file: its name, whose suffix says how to read it.
 Result<void> readRecords(const QString& file, std::string_view bytes, const RecordOptions&, const RecordSinks&);
 
 }  // namespace cloister

@@ -8,14 +8,10 @@
 #include "core/engine/engine_failure.h"
 #include "core/engine/models/decoder/decoder_folder.h"
 #include "core/engine/models/tensor_types.h"
+#include "core/tensors/model_folder.h"
 
 namespace cloister {
 namespace {
-
-constexpr qint64 kMaxCarried = 256 << 20;
-const QStringList kCarried{"generation_config.json",  "tokenizer.json",    "tokenizer.model", "tokenizer_config.json",
-                           "special_tokens_map.json", "added_tokens.json", "vocab.json",      "merges.txt",
-                           "chat_template.jinja",     "chat_template.json"};
 
 // What we write, over what the source said beside it (descriptions of other tools survive; code to fetch and quantisation do not).
 QJsonObject configToWrite(const DecoderConfig& config, const QString& from, at::ScalarType type) {
@@ -87,9 +83,9 @@ void writeWeights(const QString& dir, const std::vector<Views>& shards) {
 }  // namespace
 
 void copyCompanionFiles(const QString& from, const QString& to) {
-  for (const QString& name : kCarried) {
+  for (const QString& name : companionFiles()) {
     const QString source = from + '/' + name;
-    if (QFileInfo(source).isFile()) orThrow(writeFileAtomically(to + '/' + name, orThrow(readFile(source, kMaxCarried))));
+    if (QFileInfo(source).isFile()) orThrow(writeFileAtomically(to + '/' + name, orThrow(readFile(source, kLargestCompanion))));
   }
 }
 
