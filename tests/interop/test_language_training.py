@@ -195,7 +195,7 @@ def test_from_scratch_learns_and_saves(run, tmp_path):
                        {"tokens": ids}, validation={"tokens": stream(2000, seed=6)})
     run("cloister-worker", "train", "--run", attempt, "--attempt", 1)
     curve = losses(attempt)
-    assert abs(curve[0] - math.log(97)) < 0.3 and curve[-1] < 3.0, curve[::10]
+    assert abs(curve[0] - math.log(97)) < 0.3 and curve[-1] < 3.3, curve[::10]
     evaluations = events(attempt, "evaluation")
     assert [e["step"] for e in evaluations] == [30, 60]
     values = evaluations[-1]["values"]

@@ -4,7 +4,6 @@
 #include <cstring>
 #include <vector>
 
-#include <ATen/Parallel.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/convolution_backward.h>
 #include <ATen/ops/empty.h>
@@ -14,6 +13,7 @@
 #include <ATen/ops/zeros.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include "core/engine/kernels/parts.h"
 #include "core/engine/kernels/row_kernels.h"
 
 namespace cloister::kernels {
@@ -23,19 +23,6 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 at::Tensor channelsLast(const at::Tensor& t) { return t.contiguous(at::MemoryFormat::ChannelsLast); }
-
-// Calls task(part, from, to) for a split of 0…n that depends on the thread count alone.
-template <typename Task>
-void inParts(std::int64_t n, std::int64_t parts, const Task& task) {
-  at::parallel_for(0, parts, 1, [&](std::int64_t first, std::int64_t last) {
-    for (std::int64_t p = first; p < last; ++p) task(p, n * p / parts, n * (p + 1) / parts);
-  });
-}
-
-std::int64_t partsFor(std::int64_t elements) {
-  constexpr std::int64_t kWorthAThread = 1 << 15;
-  return std::max<std::int64_t>(1, std::min<std::int64_t>(at::get_num_threads(), elements / kWorthAThread));
-}
 
 // Two sums per channel, added up over the parts in order.
 struct ChannelSums {
@@ -54,15 +41,6 @@ struct ChannelSums {
 struct Affine {
   at::Tensor mean, scale, bias, inverse;  ///< inverse: 1/√(variance + ε); scale = weight · inverse
 };
-
-template <typename T>
-const T* data(const at::Tensor& t) {
-  return t.defined() ? static_cast<const T*>(t.const_data_ptr()) : nullptr;
-}
-template <typename T>
-T* mutableData(const at::Tensor& t) {
-  return t.defined() ? static_cast<T*>(t.mutable_data_ptr()) : nullptr;
-}
 
 template <typename T>
 Affine statistics(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, const at::Tensor& runningMean,

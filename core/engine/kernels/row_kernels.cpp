@@ -1,5 +1,7 @@
 #include "core/engine/kernels/row_kernels.h"
 
+#include "core/engine/kernels/decoder_rows.h"
+
 namespace cloister::kernels {
 
 namespace {
@@ -8,18 +10,29 @@ struct Set {
   const RowKernels<float>& floatRows;
   const RowKernels<BFloat>& bfloatRows;
   const FlatKernels& flat;
+  const NormRows<float, float>& floatNorms;
+  const NormRows<float, BFloat>& mixedNorms;
+  const NormRows<BFloat, BFloat>& bfloatNorms;
+  const DecoderRows<float>& floatDecoder;
+  const DecoderRows<BFloat>& bfloatDecoder;
 };
+
+#define CLOISTER_SET(isa)                                                                                                                 \
+  Set {                                                                                                                                   \
+    isa::floatRows, isa::bfloatRows, isa::flat, isa::floatNorms, isa::mixedNorms, isa::bfloatNorms, isa::floatDecoder, isa::bfloatDecoder \
+  }
 
 const Set& forThisProcessor() {
 #if defined(__x86_64__)
-  static const Set set = __builtin_cpu_supports("x86-64-v4")   ? Set{avx512::floatRows, avx512::bfloatRows, avx512::flat}
-                         : __builtin_cpu_supports("x86-64-v3") ? Set{avx2::floatRows, avx2::bfloatRows, avx2::flat}
-                                                               : Set{baseline::floatRows, baseline::bfloatRows, baseline::flat};
+  static const Set set = __builtin_cpu_supports("x86-64-v4")   ? CLOISTER_SET(avx512)
+                         : __builtin_cpu_supports("x86-64-v3") ? CLOISTER_SET(avx2)
+                                                               : CLOISTER_SET(baseline);
 #else
-  static const Set set{baseline::floatRows, baseline::bfloatRows, baseline::flat};
+  static const Set set = CLOISTER_SET(baseline);
 #endif
   return set;
 }
+#undef CLOISTER_SET
 
 }  // namespace
 
@@ -30,6 +43,26 @@ const RowKernels<float>& rowKernels<float>() {
 template <>
 const RowKernels<BFloat>& rowKernels<BFloat>() {
   return forThisProcessor().bfloatRows;
+}
+template <>
+const NormRows<float, float>& normRows<float, float>() {
+  return forThisProcessor().floatNorms;
+}
+template <>
+const NormRows<float, BFloat>& normRows<float, BFloat>() {
+  return forThisProcessor().mixedNorms;
+}
+template <>
+const NormRows<BFloat, BFloat>& normRows<BFloat, BFloat>() {
+  return forThisProcessor().bfloatNorms;
+}
+template <>
+const DecoderRows<float>& decoderRows<float>() {
+  return forThisProcessor().floatDecoder;
+}
+template <>
+const DecoderRows<BFloat>& decoderRows<BFloat>() {
+  return forThisProcessor().bfloatDecoder;
 }
 const FlatKernels& flatKernels() { return forThisProcessor().flat; }
 

@@ -1,3 +1,4 @@
+#include <ATen/autocast_mode.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/linear.h>
@@ -7,10 +8,17 @@
 #include <ATen/ops/silu.h>
 #include <ATen/ops/softmax.h>
 
+#include "core/engine/kernels/decoder_ops.h"
 #include "core/engine/models/decoder/decoder_layers.h"
 
 namespace cloister {
 namespace {
+
+at::ScalarType productType(const at::Tensor& x) {
+  return at::autocast::is_autocast_enabled(x.device().type()) ? at::autocast::get_autocast_dtype(x.device().type()) : x.scalar_type();
+}
+
+at::Tensor heads(const at::Tensor& x, std::int64_t count) { return x.unflatten(-1, {count, x.size(-1) / count}).transpose(1, 2); }
 
 // Pairs are (i, i + d/2), or (2i, 2i + 1) when interleaved; the result holds the first members, then the second. Queries and keys are
 // permuted alike, which leaves their products as they are.
@@ -20,6 +28,20 @@ at::Tensor rotated(const at::Tensor& x, const LayerContext& c, bool interleaved)
   const at::Tensor a = interleaved ? pairs.select(-1, 0) : x.narrow(-1, 0, half);
   const at::Tensor b = interleaved ? pairs.select(-1, 1) : x.narrow(-1, half, half);
   return at::cat({a * c.cosine - b * c.sine, b * c.cosine + a * c.sine}, -1).to(x.scalar_type());
+}
+
+at::Tensor turnedHeads(const at::Tensor& x, std::int64_t count, const LayerContext& c) {
+  if (kernels::canFuse(x)) return kernels::rotateHeads(x, c.cosine, c.sine, count);
+  return rotated(heads(x, count), c, false);
+}
+
+std::tuple<at::Tensor, at::Tensor, at::Tensor> queriesKeysValues(const DecoderConfig& config, const DecoderAttention& a,
+                                                                 const at::Tensor& x, const LayerContext& c) {
+  if (a.joined.defined()) {
+    const at::Tensor bias = a.q.bias.defined() ? at::cat({a.q.bias, a.k.bias, a.v.bias}) : at::Tensor();
+    return kernels::splitAndRotate(at::linear(x, a.joined, bias), c.cosine, c.sine, config.heads, config.kvHeads);
+  }
+  return {turnedHeads(a.q(x), config.heads, c), turnedHeads(a.k(x), config.kvHeads, c), heads(a.v(x), config.kvHeads)};
 }
 
 at::Tensor padded(const at::Tensor& x, std::int64_t width) {
@@ -35,7 +57,6 @@ at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
   return given < width ? out.narrow(-1, 0, given) : out;
 }
 
-at::Tensor heads(const at::Tensor& x, std::int64_t count) { return x.unflatten(-1, {count, x.size(-1) / count}).transpose(1, 2); }
 at::Tensor joined(const at::Tensor& x) { return x.transpose(1, 2).flatten(2); }
 
 at::Tensor latentQuery(const DecoderConfig& config, const DecoderAttention& a, const at::Tensor& x) {
@@ -79,17 +100,33 @@ at::Tensor DecoderLinear::merged() const {
   return (weight + at::matmul(adapterB, adapterA) * adapterScale).to(weight.scalar_type());
 }
 
-at::Tensor DecoderMlp::operator()(const at::Tensor& x) const { return down(at::silu(gate(x)) * up(x)); }
+at::Tensor DecoderMlp::operator()(const at::Tensor& x) const {
+  if (joined.defined()) return down(kernels::gatedHalves(at::linear(x, joined)));
+  const at::Tensor g = gate(x), u = up(x);
+  return down(kernels::canFuse(g) && g.scalar_type() == u.scalar_type() ? kernels::gated(g, u) : at::silu(g) * u);
+}
 
-at::Tensor rmsNorm(const at::Tensor& x, const at::Tensor& weight, double epsilon) {
+at::Tensor rmsNorm(const at::Tensor& x, const at::Tensor& weight, double epsilon, bool exact) {
+  if (const at::ScalarType out = exact ? x.scalar_type() : productType(x); kernels::canFuseNorm(x, out))
+    return kernels::rmsNorm(x, weight, epsilon, out);
   const at::Tensor f = x.to(at::kFloat);
   return weight * (f * at::rsqrt(f.square().mean(-1, true) + epsilon)).to(x.scalar_type());
 }
 
+std::pair<at::Tensor, at::Tensor> addNorm(const at::Tensor& x, const at::Tensor& delta, const at::Tensor& weight, double epsilon,
+                                          bool exact) {
+  if (const at::ScalarType out = exact ? x.scalar_type() : productType(x);
+      kernels::canFuseNorm(x, out) && delta.scalar_type() == out && delta.sizes() == x.sizes()) {
+    const auto [sum, y] = kernels::addNorm(x, delta, weight, epsilon);
+    return {sum, y};
+  }
+  const at::Tensor sum = x + delta;
+  return {sum, rmsNorm(sum, weight, epsilon, exact)};
+}
+
 at::Tensor groupedAttention(const DecoderConfig& config, const DecoderAttention& a, const at::Tensor& x, std::size_t layer,
                             const LayerContext& c) {
-  const at::Tensor q = rotated(heads(a.q(x), config.heads), c, false);
-  at::Tensor k = rotated(heads(a.k(x), config.kvHeads), c, false), v = heads(a.v(x), config.kvHeads);
+  auto [q, k, v] = queriesKeysValues(config, a, x, c);
   if (c.cache) std::tie(k, v) = c.cache->append(layer, k, v);
   return a.o(joined(attend(q, k, v, c, config.attentionScale())));
 }

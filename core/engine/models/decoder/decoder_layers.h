@@ -4,6 +4,7 @@
 #pragma once
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include <ATen/TensorOperators.h>
@@ -25,14 +26,18 @@ struct DecoderLinear {
   at::Tensor merged() const;
 };
 
+/// joined (attention and products alike): the rows of several weights as one matrix, so that one product serves all; undefined: each of its
+/// own. Only while every weight trains (DecoderModel::joinWeights).
 struct DecoderAttention {
   DecoderLinear q, k, v, o;        ///< MLA: q only when the query is not compressed
   DecoderLinear qA, qB, kvA, kvB;  ///< MLA
   at::Tensor qNorm, kvNorm;
+  at::Tensor joined;  ///< q, k, v
 };
 
 struct DecoderMlp {
   DecoderLinear gate, up, down;
+  at::Tensor joined = {};  ///< gate, up
   at::Tensor operator()(const at::Tensor& x) const;
 };
 
@@ -69,7 +74,11 @@ struct LayerContext {
   RoutingWatch* watch = nullptr;
 };
 
-at::Tensor rmsNorm(const at::Tensor& x, const at::Tensor& weight, double epsilon);
+/// In the type of the products that read it (bfloat16 under Autocast), or exact: in x's own.
+at::Tensor rmsNorm(const at::Tensor& x, const at::Tensor& weight, double epsilon, bool exact = false);
+/// (x + delta, the norm of that).
+std::pair<at::Tensor, at::Tensor> addNorm(const at::Tensor& x, const at::Tensor& delta, const at::Tensor& weight, double epsilon,
+                                          bool exact);
 at::Tensor groupedAttention(const DecoderConfig&, const DecoderAttention&, const at::Tensor& x, std::size_t layer, const LayerContext&);
 at::Tensor latentAttention(const DecoderConfig&, const DecoderAttention&, const at::Tensor& x, std::size_t layer, const LayerContext&);
 at::Tensor mixtureOfExperts(const DecoderConfig&, const DecoderExperts&, const at::Tensor& x, const LayerContext&);

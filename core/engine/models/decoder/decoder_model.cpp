@@ -153,11 +153,12 @@ at::Tensor DecoderModel::hidden(const DecoderInput& in, DecoderCache* cache, Lat
 
 at::Tensor DecoderModel::layer(std::size_t i, const at::Tensor& x, const LayerContext& c) {
   const DecoderLayer& l = layers_[i];
+  const bool routed = config_.isMoeLayer(std::int64_t(i));
   const at::Tensor normed = rmsNorm(x, l.inputNorm, config_.normEpsilon);
-  const at::Tensor y =
-      x + (config_.hasMla() ? latentAttention(config_, l.attention, normed, i, c) : groupedAttention(config_, l.attention, normed, i, c));
-  const at::Tensor again = rmsNorm(y, l.postNorm, config_.normEpsilon);
-  return y + (config_.isMoeLayer(std::int64_t(i)) ? mixtureOfExperts(config_, l.experts, again, c) : l.mlp(again));
+  const at::Tensor attended =
+      config_.hasMla() ? latentAttention(config_, l.attention, normed, i, c) : groupedAttention(config_, l.attention, normed, i, c);
+  const auto [y, again] = addNorm(x, attended, l.postNorm, config_.normEpsilon, routed);  // routers choose by exact values
+  return y + (routed ? mixtureOfExperts(config_, l.experts, again, c) : l.mlp(again));
 }
 
 at::Tensor DecoderModel::logits(const at::Tensor& hidden) const { return at::linear(hidden, head_); }

@@ -6,6 +6,7 @@
 // in bfloat16 under Autocast.
 #pragma once
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 
@@ -22,6 +23,14 @@ struct DecoderInput {
   at::Tensor documents = {};   ///< int64 [B, T], packed samples: a token sees its own document only. Undefined: one. Without a cache
   at::Tensor embeddings = {};  ///< [B, T, hidden] instead of the rows of the table that ids name; undefined: those rows
   at::Tensor valid = {};       ///< bool [B, S], false for padding, which nobody sees. Undefined: no padding
+};
+
+/// Where a weight's gradient lands while the whole model trains: rows of a leaf that products read.
+struct ComputedWeight {
+  at::Tensor leaf;
+  std::int64_t from = 0, rows = 0;
+  at::Tensor copy() const { return leaf.detach().narrow(0, from, rows); }
+  at::Tensor gradient() const { return leaf.grad().defined() ? leaf.grad().narrow(0, from, rows) : at::Tensor(); }
 };
 
 class DecoderModel {
@@ -50,6 +59,11 @@ class DecoderModel {
 
   /// Every linear layer with the name of its module ("model.layers.0.self_attn.q_proj"), the head excepted: where adapters go.
   void forEachLinear(const std::function<void(const std::string& name, DecoderLinear&)>&);
+
+  /// Before all weights train on the processor: queries, keys and values become one product, gates and their fellows another, and in bf16
+  /// every product reads a bfloat16 copy, to be renewed whenever a weight changes (Optimizer does). The state keeps its names, as parts of
+  /// the joined float32 matrices when not bf16. Returns where the gradients of those weights land; the others are leaves themselves.
+  std::map<std::string, ComputedWeight> joinWeights(bool bf16);
 
   /// What the routers of the last hidden() did; null: not wanted. Training only.
   void watchRouting(RoutingWatch* watch) { watch_ = watch; }

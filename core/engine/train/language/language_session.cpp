@@ -41,29 +41,63 @@ void copyInto(const NamedTensors& own, const NamedTensors& given, const QString&
 
 }  // namespace
 
-TrainedDecoder::TrainedDecoder(DecoderModel& model, bool adapters) {
+TrainedDecoder::TrainedDecoder(DecoderModel& model, bool adapters, bool joined, bool bf16) {
   const auto add = [this](const std::string& name, const at::Tensor& t) {
     names_.push_back(name);
     parameters_.push_back(t);
     at::Tensor(t).set_requires_grad(true);
+    const auto it = joined_.find(name);
+    computed_.push_back(it != joined_.end() && it->second.leaf.scalar_type() != t.scalar_type() ? it->second.copy() : t);
   };
   if (adapters) {
     for (const auto& [name, t] : adapterState(model)) add(name, t);
     return;
   }
+  if (joined) joined_ = model.joinWeights(bf16);
   model.config().forEachTensor([&](const DecoderTensor& t) {
     if (t.role != TensorRole::RouterBias) add(t.name, model.state().at(t.name));
   });
 }
 
+void TrainedDecoder::refreshCopies() {
+  at::NoGradGuard noGrad;
+  for (std::size_t i = 0; i < parameters_.size(); ++i)
+    if (!computed_[i].is_same(parameters_[i])) computed_[i].copy_(parameters_[i]);
+}
+
+at::Tensor TrainedDecoder::gradientOf(std::size_t i) const {
+  const auto it = joined_.find(names_[i]);
+  return it != joined_.end() ? it->second.gradient() : parameters_[i].grad();
+}
+
+void TrainedDecoder::foldGradients() {
+  at::NoGradGuard noGrad;
+  sums_.resize(parameters_.size());
+  for (std::size_t i = 0; i < parameters_.size(); ++i)
+    if (const at::Tensor g = gradientOf(i); g.defined()) {
+      if (sums_[i].defined()) sums_[i].add_(g);
+      else sums_[i] = g.to(at::kFloat, false, true);
+    }
+  resetGradients();
+}
+
 std::vector<at::Tensor> TrainedDecoder::gradients() const {
   std::vector<at::Tensor> all;
-  for (const at::Tensor& p : parameters_) all.push_back(p.grad().defined() ? p.grad() : at::zeros_like(p));
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    const at::Tensor g = sums_.empty() ? gradientOf(i) : sums_[i];
+    all.push_back(g.defined() ? g : at::zeros_like(parameters_[i]));
+  }
   return all;
 }
 
-void TrainedDecoder::dropGradients() {
+void TrainedDecoder::resetGradients() {
   for (at::Tensor& p : parameters_) p.mutable_grad().reset();
+  for (auto& [name, where] : joined_) where.leaf.mutable_grad().reset();
+}
+
+void TrainedDecoder::dropGradients() {
+  sums_.clear();
+  resetGradients();
 }
 
 LanguageSession::LanguageSession(const TrainJob& j) : Attempt(j), lastReport_(Clock::now()) {
@@ -112,7 +146,7 @@ void LanguageSession::openBase() {
                          {}});
   if (device.isGpu()) model->moveTo(device.tensors);
   if (recipe.lora) addAdapters(*model, recipe.adapter, quint64(job.spec.seed));
-  trained = std::make_unique<TrainedDecoder>(*model, recipe.lora);
+  trained = std::make_unique<TrainedDecoder>(*model, recipe.lora, !recipe.lora && !device.isGpu(), recipe.step.bf16);
   optimizer =
       std::make_unique<Optimizer>(recipe.step, *trained, nullptr, device.isGpu() ? Optimizer::Kernels::Library : Optimizer::Kernels::Own);
 }
@@ -181,6 +215,7 @@ void LanguageSession::resume() {
                            .arg(recipe.step.threads)
                            .arg(recipe.step.bf16 ? " in bf16" : "")}});
   copyInto(savedTensors(), readTensors(found->dir + "/model.safetensors"), found->dir + "/model.safetensors");
+  trained->refreshCopies();
   optimizer->loadState(readTensors(found->dir + "/optimizer.safetensors"), found->dir + "/optimizer.safetensors");
   resumedFrom = state.step;
   secondsBefore_ = state.secondsTrained;
@@ -247,6 +282,7 @@ at::Tensor LanguageSession::lossOf(const Part& part, double divisor, bool ofVali
   const at::Tensor rows = at::nonzero(labels != kIgnoredLabel).squeeze(1);
   const at::Tensor hidden = model->hidden({.ids = batch.ids, .positions = batch.positions, .documents = batch.documents});
   // Only tokens that are learnt need logits.
+  if (rows.size(0) == labels.size(0)) return chunkedCrossEntropy(hidden.flatten(0, 1), model->head(), labels, divisor);
   const at::Tensor learnt = hidden.flatten(0, 1).index_select(0, rows), wanted = labels.index_select(0, rows);
   return chunkedCrossEntropy(learnt, model->head(), wanted, divisor);
 }
@@ -280,6 +316,7 @@ double LanguageSession::forwardBackward(const std::vector<std::int64_t>& sequenc
         for (std::size_t i = 0; i < stepLoads_.size(); ++i) stepLoads_[i] = stepLoads_[i] + watch.loads[i];
     }
     if (one.requires_grad()) one.backward();
+    if (parts.size() > 1) trained->foldGradients();
   }
   model->watchRouting(nullptr);
   return loss;

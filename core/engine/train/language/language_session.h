@@ -19,17 +19,26 @@ namespace cloister {
 /// The trained tensors of a DecoderModel: all weights, or the adapters.
 class TrainedDecoder : public Trainable {
  public:
-  TrainedDecoder(DecoderModel&, bool adapters);
+  /// joined: on the processor, where all weights train: see DecoderModel::joinWeights.
+  TrainedDecoder(DecoderModel&, bool adapters, bool joined, bool bf16);
   const std::vector<at::Tensor>& parameters() const override { return parameters_; }
   const std::vector<std::string>& parameterNames() const override { return names_; }
-  const std::vector<at::Tensor>& computed() const override { return parameters_; }
+  const std::vector<at::Tensor>& computed() const override { return computed_; }
+  /// After the weights were changed by other hands than the optimizer's.
+  void refreshCopies();
+  /// Between micro-batches: what was added up so far is kept in float32, whatever the copies' type.
+  void foldGradients();
   /// Zeros where a tensor took no part (an expert without tokens).
   std::vector<at::Tensor> gradients() const;
   void dropGradients();
 
  private:
-  std::vector<at::Tensor> parameters_;
+  at::Tensor gradientOf(std::size_t) const;
+  void resetGradients();
+
+  std::vector<at::Tensor> parameters_, computed_, sums_;
   std::vector<std::string> names_;
+  std::map<std::string, ComputedWeight> joined_;
 };
 
 class LanguageSession : public Attempt {
