@@ -152,10 +152,6 @@
         <translation>%1 个样本没有问题。</translation>
     </message>
     <message>
-        <source>Shares of training, validation and test.</source>
-        <translation>训练、验证、测试的比例。</translation>
-    </message>
-    <message>
         <source>What must stay on one side: patient, site, study, series, or sample (needs --override-reason).</source>
         <translation>哪些内容必须留在同一侧：patient、site、study、series 或 sample（需 --override-reason）。</translation>
     </message>
@@ -238,14 +234,6 @@
     <message>
         <source>  … and %1 more</source>
         <translation>  ……还有 %1 项</translation>
-    </message>
-    <message>
-        <source>Imports images into the project, with labels from folders or a table.</source>
-        <translation>把图像导入项目，标签取自文件夹或表格。</translation>
-    </message>
-    <message>
-        <source>dicom, images, or table (labels alone).</source>
-        <translation>dicom、images 或 table（仅标签）。</translation>
     </message>
     <message>
         <source>A table (CSV) with a row a file.</source>
@@ -446,10 +434,6 @@
     <message>
         <source>At most so many.</source>
         <translation>最多条数。</translation>
-    </message>
-    <message>
-        <source>Freezes the labelled samples with their split under one digest.</source>
-        <translation>把带标签的样本及其划分冻结在一个摘要之下。</translation>
     </message>
     <message>
         <source>Snapshot %1: samples: %2, groups: %3; %4</source>
@@ -804,10 +788,6 @@
         <translation>项目名称（默认取文件夹名）。</translation>
     </message>
     <message>
-        <source>What to build: image-classification.</source>
-        <translation>任务：image-classification（图像分类）。</translation>
-    </message>
-    <message>
         <source>Project %1 made in %2. Next: cloister-cli data import</source>
         <translation>项目 %1 已建在 %2。下一步：cloister-cli data import</translation>
     </message>
@@ -938,10 +918,6 @@
     <message>
         <source>InfiniBand: %1 %2, %3 Gbit/s</source>
         <translation>InfiniBand:%1 %2,%3 Gbit/s</translation>
-    </message>
-    <message>
-        <source>Model family.</source>
-        <translation>模型系列。</translation>
     </message>
     <message>
         <source>Digest, or its beginning; otherwise the newest snapshot.</source>
@@ -1734,6 +1710,74 @@
     <message>
         <source>loss %1, %2 tokens/s</source>
         <translation>损失 %1，%2 词元/秒</translation>
+    </message>
+    <message>
+        <source>%1, parameters: %2</source>
+        <translation>%1，参数：%2</translation>
+    </message>
+    <message>
+        <source>Check a language model or a tokenizer and copy it into a project.</source>
+        <translation>检查语言模型或分词器，并复制到项目中。</translation>
+    </message>
+    <message>
+        <source>Freezes the labelled samples, or the texts, with their split under one digest.</source>
+        <translation>把已标注的样本或文本连同其划分冻结为一个摘要。</translation>
+    </message>
+    <message>
+        <source>Imports images, with labels from folders or a table, or texts into the project.</source>
+        <translation>把图像（标签来自文件夹或表格）或文本导入项目。</translation>
+    </message>
+    <message>
+        <source>Language model to start from: one of the project (model list), or a folder.</source>
+        <translation>起始语言模型：项目中的一个（model list），或一个文件夹。</translation>
+    </message>
+    <message>
+        <source>Learns a tokenizer from the training texts of a project&apos;s snapshot.</source>
+        <translation>从项目快照的训练文本中学习分词器。</translation>
+    </message>
+    <message>
+        <source>Lists the models and tokenizers of a project.</source>
+        <translation>列出项目的模型和分词器。</translation>
+    </message>
+    <message>
+        <source>Model family (default: the one for the project&apos;s task).</source>
+        <translation>模型族（默认：适合项目任务的那个）。</translation>
+    </message>
+    <message>
+        <source>No model and no tokenizer yet: cloister-cli model add, tokenizer add.</source>
+        <translation>尚无模型和分词器：请用 cloister-cli model add、tokenizer add。</translation>
+    </message>
+    <message>
+        <source>Of a language model: how it is trained. --list-parameters shows the ways.</source>
+        <translation>语言模型的训练方式。--list-parameters 列出各种方式。</translation>
+    </message>
+    <message>
+        <source>Shares of training, validation and test (default: 70/15/15, of texts 90/5/5).</source>
+        <translation>训练、验证和测试的比例（默认 70/15/15，文本为 90/5/5）。</translation>
+    </message>
+    <message>
+        <source>Tokenizer of a new language model: one of the project, or a folder.</source>
+        <translation>新语言模型的分词器：项目中的一个，或一个文件夹。</translation>
+    </message>
+    <message>
+        <source>What the project calls it (default: the folder&apos;s name).</source>
+        <translation>在项目中的名称（默认：文件夹名）。</translation>
+    </message>
+    <message>
+        <source>What the project calls it.</source>
+        <translation>在项目中的名称。</translation>
+    </message>
+    <message>
+        <source>What to build: image-classification or language-model.</source>
+        <translation>要做什么：image-classification 或 language-model。</translation>
+    </message>
+    <message>
+        <source>dicom, images, table (labels alone) or text (default: text for a language model, else dicom).</source>
+        <translation>dicom、images、table（仅标签）或 text（默认：语言模型为 text，否则为 dicom）。</translation>
+    </message>
+    <message>
+        <source>tokenizer, vocabulary %1</source>
+        <translation>分词器，词表 %1</translation>
     </message>
 </context>
 </TS>

@@ -66,6 +66,20 @@
             <numerusform>More than %Ln pairs of images on different sides of the split look almost the same. Look at them before you trust the result.</numerusform>
         </translation>
     </message>
+    <message numerus="yes">
+        <source>%Ln record(s) could not be used and are left out.</source>
+        <translation>
+            <numerusform>%Ln record could not be used and is left out.</numerusform>
+            <numerusform>%Ln records could not be used and are left out.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln text(s) are there more than once. Equal texts are always in the same part.</source>
+        <translation>
+            <numerusform>%Ln text is there more than once. Equal texts are always in the same part.</numerusform>
+            <numerusform>%Ln texts are there more than once. Equal texts are always in the same part.</numerusform>
+        </translation>
+    </message>
 </context>
 <context>
     <name>Words</name>

@@ -607,6 +607,46 @@
             <numerusform>有超过 %Ln 对图像分属不同划分却几乎相同。相信结果之前请先查看它们。</numerusform>
         </translation>
     </message>
+    <message>
+        <source>running text</source>
+        <translation>连续文本</translation>
+    </message>
+    <message>
+        <source>instructions</source>
+        <translation>指令</translation>
+    </message>
+    <message>
+        <source>pairs</source>
+        <translation>文本对</translation>
+    </message>
+    <message>
+        <source>preferences</source>
+        <translation>偏好</translation>
+    </message>
+    <message>
+        <source>%1: %2</source>
+        <translation>%1：%2</translation>
+    </message>
+    <message>
+        <source>The texts are of different kinds (%1), which are trained in different ways: exclude those that do not belong here.</source>
+        <translation>文本的种类不同（%1），训练方式也不同：请排除不属于这里的文本。</translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln record(s) could not be used and are left out.</source>
+        <translation>
+            <numerusform>%Ln 条记录无法使用，已略过。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln text(s) are there more than once. Equal texts are always in the same part.</source>
+        <translation>
+            <numerusform>%Ln 段文本重复出现。相同的文本总在同一部分。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>No text falls into the part "%1": there are too few.</source>
+        <translation>文本太少，没有文本落入“%1”部分。</translation>
+    </message>
 </context>
 <context>
     <name>Hardware</name>
@@ -1480,6 +1520,66 @@
         <source>On matrices only. Automatic: 0.1 from scratch, 0.01 on a base model, 0 with LoRA and with DPO.</source>
         <translation>仅作用于矩阵。自动：从零训练 0.1，基础模型 0.01，LoRA 与 DPO 为 0。</translation>
     </message>
+    <message>
+        <source>Kind of text</source>
+        <translation>文本种类</translation>
+    </message>
+    <message>
+        <source>Automatic: by the names of the members of the first records; tables are pairs, other files running text.</source>
+        <translation>自动：按前几条记录的字段名判断；表格视为文本对，其他文件视为连续文本。</translation>
+    </message>
+    <message>
+        <source>Running text</source>
+        <translation>连续文本</translation>
+    </message>
+    <message>
+        <source>Instructions with answers</source>
+        <translation>指令与回答</translation>
+    </message>
+    <message>
+        <source>Pairs (translation, summary)</source>
+        <translation>文本对（翻译、摘要）</translation>
+    </message>
+    <message>
+        <source>Preferences (better and worse answer)</source>
+        <translation>偏好（较好与较差的回答）</translation>
+    </message>
+    <message>
+        <source>One document is</source>
+        <translation>一篇文档是</translation>
+    </message>
+    <message>
+        <source>Of running text: what belongs together. Paragraphs are separated by empty lines.</source>
+        <translation>用于连续文本：哪些内容属于一体。段落以空行分隔。</translation>
+    </message>
+    <message>
+        <source>The file</source>
+        <translation>整个文件</translation>
+    </message>
+    <message>
+        <source>A line</source>
+        <translation>一行</translation>
+    </message>
+    <message>
+        <source>A paragraph</source>
+        <translation>一段</translation>
+    </message>
+    <message>
+        <source>Prompt of a pair</source>
+        <translation>文本对的提示</translation>
+    </message>
+    <message>
+        <source>What the model is given of a pair; {source} is replaced. Empty: the source and a new line.</source>
+        <translation>文本对中交给模型的内容；{source} 会被替换。留空：源文本加换行。</translation>
+    </message>
+    <message>
+        <source>Columns of a pair</source>
+        <translation>文本对的列</translation>
+    </message>
+    <message>
+        <source>Tables with tabs: the columns of source and target, counted from 1.</source>
+        <translation>制表符分隔的表格：源和目标所在的列，从 1 数起。</translation>
+    </message>
 </context>
 <context>
     <name>Plugins</name>
@@ -1506,6 +1606,10 @@
     <message>
         <source>Language model</source>
         <translation>语言模型</translation>
+    </message>
+    <message>
+        <source>Texts</source>
+        <translation>文本</translation>
     </message>
 </context>
 <context>
@@ -1754,6 +1858,10 @@ Said: %2 (%3)</source>
     <message>
         <source>Not enough memory on the graphics card: choose a smaller micro-batch, image size or model, or the processor.</source>
         <translation>显存不足：请选择更小的微批次、图像尺寸或模型，或改用处理器。</translation>
+    </message>
+    <message>
+        <source>Not enough memory: choose a smaller micro-batch or model, shorter sequences, or LoRA instead of all weights.</source>
+        <translation>内存不足：请选择更小的微批次或模型、更短的序列，或用 LoRA 代替训练全部权重。</translation>
     </message>
 </context>
 <context>

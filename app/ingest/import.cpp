@@ -16,7 +16,10 @@ namespace {
 
 QJsonObject refusal(const QString& file, Failure failure) {
   if (!failure.args.contains("path")) failure.args["path"] = file;
-  QJsonObject o{{"type", "refused"}, {"file", file}, {"kind", failureKindName(failure.kind)}, {"message", describe(failure)}};
+  QString message = describe(failure);
+  // Of a text a person can mend what is wrong, and so must know the place.
+  if (failure.kind == FailureKind::CorruptFile && failure.args["text"].toBool()) message += QStringLiteral(" (%1)").arg(failure.detail);
+  QJsonObject o{{"type", "refused"}, {"file", file}, {"kind", failureKindName(failure.kind)}, {"message", message}};
   if (!failure.detail.isEmpty()) o["detail"] = failure.detail;
   return o;
 }

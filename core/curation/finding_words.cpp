@@ -38,6 +38,20 @@ QString absent(const Finding& f) {
   return tr("These classes are missing from a split: %1.").arg(parts.join(tr(", ")));
 }
 
+QString textKindWord(const QString& kind) {
+  if (kind == u"plain") return tr("running text");
+  if (kind == u"instructions") return tr("instructions");
+  return kind == u"pairs" ? tr("pairs") : tr("preferences");
+}
+
+QString mixedKinds(const Finding& f) {
+  QStringList parts;
+  const QJsonObject counts = f.args["counts"].toObject();
+  for (auto it = counts.begin(); it != counts.end(); ++it) parts << tr("%1: %2").arg(textKindWord(it.key()), number(it.value()));
+  return tr("The texts are of different kinds (%1), which are trained in different ways: exclude those that do not belong here.")
+      .arg(parts.join(tr(", ")));
+}
+
 }  // namespace
 
 QString describeFinding(const Finding& f) {
@@ -72,6 +86,10 @@ QString describeFinding(const Finding& f) {
                : tr("More than %Ln pair(s) of images on different sides of the split look almost the same. Look at them before you trust "
                     "the result.",
                     f.args["pairs"].toInt());
+  if (kind == u"mixed_kinds") return mixedKinds(f);
+  if (kind == u"records_refused") return tr("%Ln record(s) could not be used and are left out.", count(f));
+  if (kind == u"repeated_texts") return tr("%Ln text(s) are there more than once. Equal texts are always in the same part.", count(f));
+  if (kind == u"empty_part") return tr("No text falls into the part \"%1\": there are too few.").arg(splitWord(f.args["part"].toString()));
   return f.message;  // a kind newer than this program
 }
 

@@ -71,7 +71,7 @@ void checkKinds(const QList<Sample>& texts, QList<Finding>& findings) {
                    "mixed_kinds",
                    "blocking",
                    QStringLiteral("The texts are of different kinds (%1), which are trained in different ways: exclude those that do not "
-                                  "belong here.")
+                                  "belong here")
                        .arg(words.join(", ")),
                    {{"counts", counts}},
                    {}});

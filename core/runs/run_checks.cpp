@@ -69,7 +69,10 @@ Result<QString> baseDigest(const QString& path) { return QFileInfo(path).isDir()
 
 bool fitsCard(const FitReport& fit) { return fit.card["memoryNeeded"].toInteger() <= fit.card["memoryFree"].toInteger(); }
 
-QString fitAdvice(const FitReport& fit) {
+QString fitAdvice(const FitReport& fit, bool language) {
+  if (language && (!fitsCard(fit) || fit.memoryNeeded > fit.memoryFree))
+    return QCoreApplication::translate(
+        "RunChecks", "Not enough memory: choose a smaller micro-batch or model, shorter sequences, or LoRA instead of all weights.");
   if (!fitsCard(fit))
     return QCoreApplication::translate(
         "RunChecks", "Not enough memory on the graphics card: choose a smaller micro-batch, image size or model, or the processor.");
@@ -122,7 +125,7 @@ Result<CheckedRequest> checkLanguage(const Project& project, const TrainRequest&
   return checked;
 }
 
-Result<FitReport> reportOf(const Project& project, const Result<QJsonObject>& answer) {
+Result<FitReport> reportOf(const Project& project, const Result<QJsonObject>& answer, bool language = false) {
   if (!answer) return answer.error();
   FitReport fit;
   fit.memoryNeeded = (*answer)["memoryNeeded"].toInteger();  // of all processes
@@ -133,7 +136,7 @@ Result<FitReport> reportOf(const Project& project, const Result<QJsonObject>& an
   fit.card = (*answer)["card"].toObject();
   fit.secondsEstimated = (*answer)["secondsEstimated"].toDouble(-1);
   fit.fits = fit.memoryNeeded <= fit.memoryFree && fit.diskNeeded <= fit.diskFree && fitsCard(fit);
-  fit.advice = fitAdvice(fit);
+  fit.advice = fitAdvice(fit, language);
   return fit;
 }
 
@@ -145,12 +148,14 @@ Result<FitReport> planLanguage(const Project& project, const TrainRequest& reque
   if (parameters["vocabulary"].toInteger() == 0)
     parameters["vocabulary"] = baseModel(project.dir(), checked.tokenizer)->about["tokenizer"].toObject()["vocabularySize"].toInteger();
   const double bytes = checked.snapshot.json["bytes"].toObject()["train"].toDouble();
-  return reportOf(project, runPlan({{"format", 1},
-                                    {"family", checked.family},
-                                    {"parameters", parameters},
-                                    {"baseWeights", checked.baseWeights},
-                                    {"trainTokens", qint64(bytes / kBytesPerToken)},
-                                    {"processes", request.processes}}));
+  return reportOf(project,
+                  runPlan({{"format", 1},
+                           {"family", checked.family},
+                           {"parameters", parameters},
+                           {"baseWeights", checked.baseWeights},
+                           {"trainTokens", qint64(bytes / kBytesPerToken)},
+                           {"processes", request.processes}}),
+                  true);
 }
 
 }  // namespace

@@ -17,7 +17,8 @@ const QStringList& suffixes() {
   return list;
 }
 
-Failure unusable(const QString& why) { return {FailureKind::CorruptFile, {}, why}; }
+/// "text": whoever reads the refusal is told why.
+Failure unusable(const QString& why) { return {FailureKind::CorruptFile, {{"text", true}}, why}; }
 
 /// "1,2" as columns from 0.
 Result<QPair<int, int>> columnsOf(const QString& text) {
@@ -53,7 +54,7 @@ Result<QList<Sample>> TextPlugin::describe(const QString& path, const QJsonObjec
     if (auto text = checkBytes(bytes); !text) return text.error();
     const QString asked = options["kind"].toString(QStringLiteral("auto"));
     auto kind = asked == u"auto" ? guessTextKind(name, bytes) : textKindNamed(asked);
-    if (!kind) return kind.error();
+    if (!kind) return kind.error().kind == FailureKind::CorruptFile ? unusable(kind.error().detail) : kind.error();
     auto columns = columnsOf(options["columns"].toString(QStringLiteral("1,2")));
     if (!columns) return columns.error();
     const QString prompt = options["prompt"].toString();
@@ -67,7 +68,8 @@ Result<QList<Sample>> TextPlugin::describe(const QString& path, const QJsonObjec
     sinks.refused = [&](const QString&, qint64 line, const QString& why) {
       if (++refusedCount <= kRefusalsKept) refused.append(QJsonObject{{"line", line}, {"why", why}});
     };
-    if (auto read = readRecords(name, bytes, how, sinks); !read) return read.error();
+    if (auto read = readRecords(name, bytes, how, sinks); !read)
+      return read.error().kind == FailureKind::CorruptFile ? unusable(read.error().detail) : read.error();
     if (records == 0)
       return unusable(refused.isEmpty() ? QStringLiteral("it holds nothing but blanks")
                                         : QStringLiteral("no record can be used; line %1: %2")
