@@ -174,9 +174,20 @@ def tokenizer_seeds():
                 yield f"{kind}_{name}", seed(1, "the \u2581cat AB \ufb01\u3000 \u4e2d", model.getvalue())
 
 
+def record_seeds():
+    """suffix and how to read it, file (fuzz_texts.cpp)."""
+    yield "plain", b"\x20First line.\n\n\xef\xbb\xbfSecond \xe4\xb8\xad\xe6\x96\x87.\r\n"
+    yield "paragraphs", b"\xa0One.\nTwo.\n\n \nThree."
+    yield "alpaca", b'\x21[{"instruction":"a","input":"b","output":"c"},{"instruction":""},7]'
+    yield "sharegpt", b'\x22{"conversations":[{"from":"human","value":"a"},{"from":"gpt","value":"b"}],"system":"s"}\n{"messages":[{"role":"user","content":"x"}]}\n'
+    yield "preferences", b'\x22{"prompt":"a","chosen":"b","rejected":{"from":"gpt","value":"c"}}\n{"prompt":"a","chosen":"b"}'
+    yield "pairs", b"\x23a\tb\nc\n\td\n"
+    yield "summaries", b'\x22{"source":["a","b"],"target":["c"]}\n{"document":"a","summary":""}\n{"text": "a'
+
+
 if __name__ == "__main__":
     corpus = pathlib.Path(sys.argv[1])
-    for target, seeds in [("dicom", dicom_seeds), ("image", image_seeds), ("safetensors", safetensors_seeds), ("csv", text_seeds), ("event_log", event_seeds), ("tokenizer", tokenizer_seeds)]:
+    for target, seeds in [("dicom", dicom_seeds), ("image", image_seeds), ("safetensors", safetensors_seeds), ("csv", text_seeds), ("event_log", event_seeds), ("tokenizer", tokenizer_seeds), ("texts", record_seeds)]:
         (corpus / target).mkdir(parents=True, exist_ok=True)
         for name, data in seeds():
             (corpus / target / name).write_bytes(data)
