@@ -1664,8 +1664,8 @@
         <translation>准备文本时所用分词器的文件夹</translation>
     </message>
     <message>
-        <source>Train a language model on prepared texts: from scratch, all weights of a base, a LoRA adapter, or on preferences (DPO).</source>
-        <translation>用准备好的文本训练语言模型：从零开始、训练基础模型的全部权重、训练 LoRA 适配器，或按偏好训练（DPO）。</translation>
+        <source>Train a language model on prepared texts: from scratch, all weights of a base, an adapter (LoRA, QLoRA), or on preferences (DPO).</source>
+        <translation>用准备好的文本训练语言模型：从零开始、训练基础模型的全部权重、训练适配器（LoRA、QLoRA），或按偏好训练（DPO）。</translation>
     </message>
     <message>
         <source>Folder of the training; the same command on it goes on where it was stopped.</source>
@@ -1684,8 +1684,8 @@
         <translation>新模型的结构：llama-1m 至 llama-1b、deepseek-v3-30m。</translation>
     </message>
     <message>
-        <source>full, lora, or dpo for preferences.</source>
-        <translation>full、lora，或用于偏好的 dpo。</translation>
+        <source>full, lora, qlora (the base in four bits), or dpo for preferences.</source>
+        <translation>full、lora、qlora（四比特基础模型），或用于偏好的 dpo。</translation>
     </message>
     <message>
         <source>Another setting of the family decoder_lm; may be given several times.</source>

@@ -1453,10 +1453,6 @@
         <translation>bf16 以 bfloat16 计算矩阵乘积。自动：设备有相应的快速单元时启用（AMX，Ampere 及以后的 NVIDIA 显卡）。</translation>
     </message>
     <message>
-        <source>LoRA trains small adapters beside a base model that stays as it is: a fraction of the memory, and a file of a few megabytes. DPO learns from pairs of a better and a worse answer to the same question.</source>
-        <translation>LoRA 在保持基础模型不变的情况下训练小型适配器：只需一小部分内存，文件只有几兆字节。DPO 从同一问题的较好与较差回答对中学习。</translation>
-    </message>
-    <message>
         <source>DPO (preferences)</source>
         <translation>DPO（偏好）</translation>
     </message>
@@ -1579,6 +1575,30 @@
     <message>
         <source>Tables with tabs: the columns of source and target, counted from 1.</source>
         <translation>制表符分隔的表格：源和目标所在的列，从 1 数起。</translation>
+    </message>
+    <message>
+        <source>LoRA trains small adapters beside a base model that stays as it is: a fraction of the memory, and a file of a few megabytes. QLoRA does the same on a base model held in four bits, for still less memory. DPO learns from pairs of a better and a worse answer to the same question.</source>
+        <translation>LoRA 在保持基础模型不变的情况下训练小型适配器：只需一小部分内存，文件只有几兆字节。QLoRA 做法相同，但基础模型以四比特存放，内存更少。DPO 从同一问题的较好与较差回答对中学习。</translation>
+    </message>
+    <message>
+        <source>QLoRA (4-bit base)</source>
+        <translation>QLoRA（4 比特基础模型）</translation>
+    </message>
+    <message>
+        <source>Activation checkpointing</source>
+        <translation>激活检查点</translation>
+    </message>
+    <message>
+        <source>Keeps only the input of each layer and computes the rest again: much less memory, about a third more time, the same result. Automatic: where the memory would not be enough without it.</source>
+        <translation>只保留每层的输入，其余重新计算：内存大大减少，时间约多三分之一，结果相同。自动：在内存不够时启用。</translation>
+    </message>
+    <message>
+        <source>On</source>
+        <translation>开</translation>
+    </message>
+    <message>
+        <source>Off</source>
+        <translation>关</translation>
     </message>
 </context>
 <context>

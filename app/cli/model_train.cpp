@@ -53,7 +53,9 @@ class ModelTrain : public Verb {
  public:
   QStringList path() const override { return {"model", "train"}; }
   QString summary() const override {
-    return tr("Train a language model on prepared texts: from scratch, all weights of a base, a LoRA adapter, or on preferences (DPO).");
+    return tr(
+        "Train a language model on prepared texts: from scratch, all weights of a base, an adapter (LoRA, QLoRA), or on preferences "
+        "(DPO).");
   }
   QStringList examples() const override {
     return {"cloister-cli model train shards --tokenizer tok --architecture llama-3m --set epochs=2 --to training",
@@ -69,7 +71,7 @@ class ModelTrain : public Verb {
             {"base", tr("Model to start from; without it a new one is made."), "DIR"},
             {"tokenizer", tr("Tokenizer that goes along with a new model."), "DIR"},
             {"architecture", tr("Of a new model: llama-1m to llama-1b, deepseek-v3-30m."), "NAME"},
-            {"method", tr("full, lora, or dpo for preferences."), "WORD"},
+            {"method", tr("full, lora, qlora (the base in four bits), or dpo for preferences."), "WORD"},
             {"set", tr("Another setting of the family decoder_lm; may be given several times."), "KEY=VALUE"},
             {"seed", tr("Seed of everything random."), "N", "1"}};
   }

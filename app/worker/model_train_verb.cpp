@@ -72,7 +72,7 @@ class Training {
     const bool pairs = kind == u"preferences";
     if (pairs != (method == u"dpo"))
       throw EngineFailure({FailureKind::InvalidArgument,
-                           {{"name", "method"}, {"value", method}, {"allowed", pairs ? "dpo" : "full, lora"}},
+                           {{"name", "method"}, {"value", method}, {"allowed", pairs ? "dpo" : "full, lora, qlora"}},
                            pairs ? "the texts are preferences" : "the texts are " + kind + ", and DPO learns from preferences"});
     // The tokenizer goes along with the model: another one than cut the texts would make nonsense of it.
     const QString tokenizer = request_["tokenizer"].toString();

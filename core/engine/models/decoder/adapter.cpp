@@ -62,10 +62,10 @@ void addAdapters(DecoderModel& model, const AdapterSettings& s, std::uint64_t se
   std::int64_t count = 0;
   model.forEachLinear([&](const std::string& name, DecoderLinear& l) {
     if (!wanted(name, s.targets)) return;
-    const std::int64_t out = l.weight.size(0), in = l.weight.size(1);
+    const std::int64_t out = l.shape()[0], in = l.shape()[1];
     const double bound = 1 / std::sqrt(double(in));
     const at::Tensor a = at::empty({s.rank, in}, at::kFloat).uniform_(-bound, bound, generator);
-    setAdapter(l, a.to(l.weight.device()), at::zeros({out, s.rank}, at::kFloat).to(l.weight.device()), s.alpha / double(s.rank));
+    setAdapter(l, a.to(l.device()), at::zeros({out, s.rank}, at::kFloat).to(l.device()), s.alpha / double(s.rank));
     ++count;
   });
   if (count == 0)
@@ -154,7 +154,7 @@ AdapterSettings readAdapter(const QString& dir, DecoderModel& model) {
       return it != given.end() && it->second.dim() == 2 && it->second.size(0) == rows && it->second.size(1) == columns &&
              it->second.is_floating_point();
     };
-    if (!fits(itA, s.rank, l.weight.size(1)) || !fits(itB, l.weight.size(0), s.rank))
+    if (!fits(itA, s.rank, l.shape()[1]) || !fits(itB, l.shape()[0], s.rank))
       throw EngineFailure(badFile(FailureKind::CorruptFile, path, "the adapter of " + QString::fromStdString(name) + " has another shape"));
     setAdapter(l, itA->second.to(at::kFloat), itB->second.to(at::kFloat), s.alpha / double(s.rank));
     used.insert({a, b});

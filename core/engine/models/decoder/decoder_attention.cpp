@@ -90,14 +90,15 @@ at::Tensor expanded(const DecoderConfig& config, const DecoderAttention& a, cons
 }  // namespace
 
 at::Tensor DecoderLinear::operator()(const at::Tensor& x) const {
-  const at::Tensor y = at::linear(x, weight, bias);
+  const at::Tensor y = packed ? nf4Linear(x, packed, bias) : at::linear(x, weight, bias);
   if (!adapterA.defined()) return y;
   return y + (at::linear(at::linear(x.to(adapterA.scalar_type()), adapterA), adapterB) * adapterScale).to(y.scalar_type());
 }
 
 at::Tensor DecoderLinear::merged() const {
-  if (!adapterA.defined()) return weight;
-  return (weight + at::matmul(adapterB, adapterA) * adapterScale).to(weight.scalar_type());
+  const at::Tensor base = packed ? packed->restored(at::kFloat) : weight;
+  if (!adapterA.defined()) return base;
+  return (base + at::matmul(adapterB, adapterA) * adapterScale).to(base.scalar_type());
 }
 
 at::Tensor DecoderMlp::operator()(const at::Tensor& x) const {

@@ -3,6 +3,7 @@
 // 2412.19437 (sigmoid routing with a correction bias), LoRA 2106.09685. One thread per object.
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -12,15 +13,19 @@
 
 #include "core/domain/decoder_config.h"
 #include "core/engine/models/decoder/decoder_cache.h"
+#include "core/engine/models/decoder/nf4.h"
 
 namespace cloister {
 
-/// y = x Wᵀ + bias, and scale · (x Aᵀ) Bᵀ where an adapter is set. A [rank, in], B [out, rank].
+/// y = x Wᵀ + bias, and scale · (x Aᵀ) Bᵀ where an adapter is set. A [rank, in], B [out, rank]. W is a tensor or, frozen, in four bits.
 struct DecoderLinear {
   at::Tensor weight, bias;
+  std::shared_ptr<const Nf4Weight> packed;  ///< instead of weight
   at::Tensor adapterA, adapterB;
   double adapterScale = 0;
-  bool defined() const { return weight.defined(); }
+  bool defined() const { return weight.defined() || packed; }
+  at::IntArrayRef shape() const { return packed ? packed->sizes() : weight.sizes(); }  ///< [out, in]
+  at::Device device() const { return packed ? packed->device() : weight.device(); }
   at::Tensor operator()(const at::Tensor& x) const;
   /// The weight with the adapter added; the weight itself without one.
   at::Tensor merged() const;

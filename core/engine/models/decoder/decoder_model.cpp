@@ -14,6 +14,7 @@
 #include <ATen/ops/zeros.h>
 
 #include "core/engine/engine_failure.h"
+#include "core/engine/models/decoder/recomputed_layer.h"
 
 namespace cloister {
 namespace {
@@ -21,7 +22,8 @@ namespace {
 // Fetches the tensors of modules by name; what must be there was checked by whoever read the file.
 class Wiring {
  public:
-  Wiring(const DecoderConfig& c, const NamedTensors& t) : c_(c), t_(t) {}
+  using Packed = std::map<std::string, std::shared_ptr<Nf4Weight>>;
+  Wiring(const DecoderConfig& c, const NamedTensors& t, const Packed& packed) : c_(c), t_(t), packed_(packed) {}
   at::Tensor tensor(const std::string& name) const {
     const auto it = t_.find(name);
     if (it == t_.end()) throw EngineFailure({FailureKind::Internal, {}, "no tensor " + QString::fromStdString(name)});
@@ -29,7 +31,8 @@ class Wiring {
   }
   DecoderLinear linear(const std::string& name) const {
     DecoderLinear l;
-    l.weight = tensor(name + ".weight");
+    if (const auto it = packed_.find(name); it != packed_.end()) l.packed = it->second;
+    else l.weight = tensor(name + ".weight");
     if (const auto it = t_.find(name + ".bias"); it != t_.end()) l.bias = it->second;
     return l;
   }
@@ -77,6 +80,7 @@ class Wiring {
  private:
   const DecoderConfig& c_;
   const NamedTensors& t_;
+  const Packed& packed_;
 };
 
 // Who may see whom, as far as it is more than "causal from the first token": bool [B or 1, 1, T, S], or undefined.
@@ -99,12 +103,27 @@ DecoderModel::DecoderModel(DecoderConfig config, NamedTensors tensors) : config_
 
 void DecoderModel::moveTo(at::Device device) {
   for (auto& [name, t] : state_) t = t.to(device);
+  for (auto& [name, w] : packed_) w->moveTo(device);
+  wire();
+}
+
+void DecoderModel::packLinears(at::ScalarType rest) {
+  forEachLinear([&](const std::string& name, DecoderLinear& l) {
+    packed_[name] = std::make_shared<Nf4Weight>(Nf4Weight::quantised(l.weight));
+    l.weight.reset();
+    state_.erase(name + ".weight");
+  });
+  // Copies, so that nothing holds the mapping of the whole file.
+  for (auto& [name, t] : state_) {
+    const bool routes = name.ends_with(".mlp.gate.weight") || name.ends_with(".e_score_correction_bias");
+    t = t.to(routes ? t.scalar_type() : rest, false, true);
+  }
   wire();
 }
 
 void DecoderModel::wire() {
   layers_.clear();
-  const Wiring wiring(config_, state_);
+  const Wiring wiring(config_, state_, packed_);
   embedding_ = wiring.tensor("model.embed_tokens.weight");
   norm_ = wiring.tensor("model.norm.weight");
   head_ = config_.tiedEmbeddings ? embedding_ : wiring.tensor("lm_head.weight");
@@ -146,7 +165,10 @@ at::Tensor DecoderModel::hidden(const DecoderInput& in, DecoderCache* cache, Lat
   c.mask = maskOf(in, past, path);
   c.causal = !c.mask.defined() && t > 1;
   at::Tensor x = in.embeddings.defined() ? in.embeddings : embed(in.ids);
-  for (std::size_t i = 0; i < layers_.size(); ++i) x = layer(i, x, c);
+  const bool again = recompute_ && !cache && at::GradMode::is_enabled();
+  // A layer that is computed again hands its gradients on through its input, also where nothing before it is trained.
+  if (again && !x.requires_grad()) x = x.detach().set_requires_grad(true);
+  for (std::size_t i = 0; i < layers_.size(); ++i) x = again ? layerAgain(i, x, c) : layer(i, x, c);
   if (cache) cache->advance(t);
   return rmsNorm(x, norm_, config_.normEpsilon);
 }
@@ -159,6 +181,15 @@ at::Tensor DecoderModel::layer(std::size_t i, const at::Tensor& x, const LayerCo
       config_.hasMla() ? latentAttention(config_, l.attention, normed, i, c) : groupedAttention(config_, l.attention, normed, i, c);
   const auto [y, again] = addNorm(x, attended, l.postNorm, config_.normEpsilon, routed);  // routers choose by exact values
   return y + (routed ? mixtureOfExperts(config_, l.experts, again, c) : l.mlp(again));
+}
+
+at::Tensor DecoderModel::layerAgain(std::size_t i, const at::Tensor& x, const LayerContext& c) {
+  const LayerFunction function = [this, i, c](const at::Tensor& given, RoutingWatch* watch) {
+    LayerContext own = c;
+    own.watch = watch;
+    return layer(i, given, own);
+  };
+  return recomputed(function, x, c.watch);
 }
 
 at::Tensor DecoderModel::logits(const at::Tensor& hidden) const { return at::linear(hidden, head_); }

@@ -48,6 +48,11 @@ class DecoderModel {
   /// Of hidden states (any leading shape).
   at::Tensor logits(const at::Tensor& hidden) const;
   const at::Tensor& head() const { return head_; }  ///< [V, hidden]
+  /// From now on every linear layer keeps its weight in four bits (QLoRA's base) and not in state(); what is left is
+  /// copied to this type, so that files that were mapped can be let go. Before moveTo and adapters.
+  void packLinears(at::ScalarType rest);
+  /// Whether hidden() with gradients keeps the inputs of layers only and computes them again in backward.
+  void recomputeLayers(bool on) { recompute_ = on; }
   /// Moves every tensor, before an optimizer or adapters hold one.
   void moveTo(at::Device);
 
@@ -71,13 +76,16 @@ class DecoderModel {
  private:
   void wire();
   at::Tensor layer(std::size_t index, const at::Tensor& x, const LayerContext&);
+  at::Tensor layerAgain(std::size_t index, const at::Tensor& x, const LayerContext&);
 
   DecoderConfig config_;
   NamedTensors state_;
+  std::map<std::string, std::shared_ptr<Nf4Weight>> packed_;  ///< by module
   at::Tensor embedding_, norm_, head_;
   std::vector<DecoderLayer> layers_;
   at::Tensor inverseFrequencies_;
   RoutingWatch* watch_ = nullptr;
+  bool recompute_ = false;
 };
 
 }  // namespace cloister

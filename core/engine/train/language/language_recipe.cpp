@@ -35,7 +35,11 @@ Result<LanguageRecipe> makeLanguageRecipe(const QJsonObject& p, const RecipeCont
   r.preset = p["architecture"].toString("llama-10m");
   const QString method = p["method"].toString("full");
   r.preferences = method == u"dpo";
-  r.lora = (r.preferences ? p["dpo_weights"].toString("lora") : method) == u"lora";
+  const QString trains = r.preferences ? p["dpo_weights"].toString("lora") : method;
+  r.packed = trains == u"qlora";
+  r.lora = r.packed || trains == u"lora";
+  const QString recompute = p["activation_checkpointing"].toString("auto");
+  if (recompute != u"auto") r.recompute = recompute == u"on";
   if (method != u"full" && r.baseModel.isEmpty()) return refused("method", method, "full, when there is no base model to start from");
   if (r.preferences) {
     auto settings = preferenceSettings(p);

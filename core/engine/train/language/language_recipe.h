@@ -1,6 +1,8 @@
 // What to do in the training of a language model, as typed values made from the complete parameters of the family's schema. No LibTorch.
 // Any thread.
 #pragma once
+#include <optional>
+
 #include "core/engine/models/decoder/adapter.h"
 #include "core/engine/train/recipe.h"
 
@@ -16,10 +18,13 @@ struct PreferenceSettings {
 };
 
 struct LanguageRecipe {
-  TrainRecipe step;   ///< optimizer, schedule, clipping, precision, checkpoints, threads; batches count sequences
-  QString baseModel;  ///< Hugging Face folder; empty: from scratch
-  QString preset;     ///< from scratch: name in decoderPresets()
-  bool lora = false;  ///< else every weight
+  TrainRecipe step;     ///< optimizer, schedule, clipping, precision, checkpoints, threads; batches count sequences
+  QString baseModel;    ///< Hugging Face folder; empty: from scratch
+  QString preset;       ///< from scratch: name in decoderPresets()
+  bool lora = false;    ///< else every weight
+  bool packed = false;  ///< QLoRA: LoRA on a base in four bits
+  /// Activation checkpointing; nullopt: when the training needs more memory than is free without it.
+  std::optional<bool> recompute;
   AdapterSettings adapter;
   bool preferences = false;  ///< DPO: a sequence is a pair of a chosen and a rejected answer
   PreferenceSettings preference;
@@ -37,5 +42,7 @@ Result<LanguageRecipe> makeLanguageRecipe(const QJsonObject& parameters, const R
 
 /// Bytes by part while training: weights, gradients, optimizer, activations, logits, runtime …
 QJsonObject languageMemoryParts(const DecoderConfig&, const LanguageRecipe&);
+/// Decides recipe.recompute where it is open: on when more is needed than is free. True when that turned it on.
+bool decideRecompute(const DecoderConfig&, LanguageRecipe&, qint64 free);
 
 }  // namespace cloister

@@ -134,9 +134,11 @@ void LanguageSession::openBase() {
                              recipe.baseModel});
     config_ = readDecoderConfig(recipe.baseModel);
     checkMemory();
-    base_ = readDecoderFolder(recipe.baseModel, recipe.lora && recipe.step.bf16 ? WeightsAs::Stored : WeightsAs::Float32);
+    base_ =
+        readDecoderFolder(recipe.baseModel, recipe.packed || (recipe.lora && recipe.step.bf16) ? WeightsAs::Stored : WeightsAs::Float32);
     if (!recipe.lora) detachFromFiles(base_);
     model = std::make_unique<DecoderModel>(config_, std::move(base_.tensors));
+    if (recipe.packed) model->packLinears(recipe.step.bf16 ? at::kBFloat16 : at::kFloat);
   }
   if (recipe.length > config_.context)
     throw EngineFailure({FailureKind::InvalidArgument,
@@ -145,6 +147,7 @@ void LanguageSession::openBase() {
                           {"allowed", QString("at most the model's context of %1").arg(config_.context)}},
                          {}});
   if (device.isGpu()) model->moveTo(device.tensors);
+  model->recomputeLayers(*recipe.recompute);
   if (recipe.lora) addAdapters(*model, recipe.adapter, quint64(job.spec.seed));
   trained = std::make_unique<TrainedDecoder>(*model, recipe.lora, !recipe.lora && !device.isGpu(), recipe.step.bf16);
   optimizer =
@@ -222,11 +225,12 @@ void LanguageSession::resume() {
   lastReportStep_ = state.step;
 }
 
-void LanguageSession::checkMemory() const {
+void LanguageSession::checkMemory() {
+  const qint64 free = device.isGpu() ? qint64(device.cuda->freeMemory(device.index)) : memoryAvailable();
+  decideRecompute(config_, recipe, free);
   const QJsonObject parts = languageMemoryParts(config_, recipe);
   qint64 needed = 0;
   for (const QJsonValue& v : parts) needed += v.toInteger();
-  const qint64 free = device.isGpu() ? qint64(device.cuda->freeMemory(device.index)) : memoryAvailable();
   if (free > 0 && needed > free) throw EngineFailure({FailureKind::OutOfMemory, {{"needed", needed}, {"free", free}}, "before the start"});
   const qint64 disk = parts["optimizer"].toInteger() * 5 + (16 << 20), freeDisk = bytesFree(job.runDir);
   if (freeDisk >= 0 && disk > freeDisk)
@@ -246,6 +250,7 @@ void LanguageSession::announce() {
          {"precision", recipe.step.bf16 ? "bf16" : "fp32"},
          {"parameters", qint64(config_.parameterCount())},
          {"trainedParameters", count},
+         {"activationCheckpointing", *recipe.recompute},
          {"trainTokens", qint64(train->tokens())},
          {"trainSamples", qint64(train->sequences())},
          {"stepsPerEpoch", qint64(stepsPerEpoch)},

@@ -76,7 +76,7 @@ class LanguageSession : public Attempt {
   void checkPrepared();
   std::int64_t vocabularyWanted() const;
   void resume();
-  void checkMemory() const;
+  void checkMemory();
   void announce();
   /// Sequences of one forward pass; weight: what its loss counts, in learnt tokens or pairs.
   struct Part {

@@ -7,9 +7,11 @@
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/ones.h>
 
+#include "core/domain/language_plan.h"
 #include "core/engine/device/compute_device.h"
 #include "core/engine/engine_failure.h"
 #include "core/engine/models/decoder/decoder_folder.h"
+#include "core/engine/models/decoder/nf4.h"
 #include "core/engine/train/language/language_recipe.h"
 #include "core/engine/train/language/train_language.h"
 #include "core/engine/train/machine.h"
@@ -32,6 +34,12 @@ double operationsPerSecond(const LanguageRecipe& recipe, const ComputeDevice& de
   return best;
 }
 
+qint64 sumOf(const QJsonObject& parts) {
+  qint64 sum = 0;
+  for (const QJsonValue& v : parts) sum += v.toInteger();
+  return sum;
+}
+
 }  // namespace
 
 QJsonObject languageMemoryParts(const DecoderConfig& config, const LanguageRecipe& recipe) {
@@ -47,36 +55,51 @@ QJsonObject languageMemoryParts(const DecoderConfig& config, const LanguageRecip
   const std::int64_t width =
       config.routedExperts > 0 ? std::max(config.intermediate, config.expertIntermediate * (config.expertsPerToken + config.sharedExperts))
                                : config.intermediate;
-  QJsonObject parts{{"weights", recipe.lora ? n * word : 4 * n},
+  const LanguageSizes sizes = LanguageSizes::of(config);
+  // Four bits a weight and eight for the largest of each block, with one float for 256 of those.
+  const qint64 packed = sizes.linear / 2 + sizes.linear / kNf4Block + sizes.linear / (kNf4Block * kNf4StatisticsBlock) * 4;
+  const qint64 base = recipe.packed ? packed + (n - sizes.linear) * word : recipe.lora ? n * word : 4 * n;
+  // Residual stream and norms in float32, products in the computing type.
+  const qint64 layer = tokens * (config.hidden * (24 + 8 * word) + width * 4 * word);
+  const qint64 activations = recipe.recompute.value_or(false) ? layer + tokens * config.layers * config.hidden * 4 : layer * config.layers;
+  QJsonObject parts{{"weights", base},
                     {"gradients", 4 * trained},
                     {"optimizer", 8 * trained},
-                    // Residual stream and norms in float32, products in the computing type.
-                    {"activations", qint64(tokens * config.layers * (config.hidden * (24 + 8 * word) + width * 4 * word))},
+                    {"activations", activations},
                     {"logits", qint64(160) << 20},
                     {"runtime", qint64(300) << 20}};
   if (recipe.lora) parts["adapters"] = 4 * trained;
+  if (recipe.packed) parts["unpacked"] = word * sizes.largestMatrix;
   if (recipe.step.bf16 && !recipe.lora) parts["copies"] = 2 * n;
   return parts;
+}
+
+bool decideRecompute(const DecoderConfig& config, LanguageRecipe& recipe, qint64 free) {
+  if (recipe.recompute) return false;
+  recipe.recompute = free > 0 && sumOf(languageMemoryParts(config, recipe)) > free;
+  return *recipe.recompute;
 }
 
 QJsonObject planLanguage(const QJsonObject& request) {
   QJsonObject parameters = request["parameters"].toObject();
   parameters["base_model"] = request["baseWeights"].toString();
   const ComputeDevice device = chooseDevice(parameters["device"].toString("auto"));
-  const LanguageRecipe recipe =
-      orThrow(makeLanguageRecipe(parameters, {.baseWeights = !request["baseWeights"].toString().isEmpty(),
-                                              .worldSize = std::max(1, request["processes"].toInt(1)),
-                                              .processors = processorCount(),
-                                              .fastBf16 = device.isGpu() ? device.hasBf16() : processorHasFastBf16(),
-                                              .gpu = device.isGpu()}));
+  LanguageRecipe recipe = orThrow(makeLanguageRecipe(parameters, {.baseWeights = !request["baseWeights"].toString().isEmpty(),
+                                                                  .worldSize = std::max(1, request["processes"].toInt(1)),
+                                                                  .processors = processorCount(),
+                                                                  .fastBf16 = device.isGpu() ? device.hasBf16() : processorHasFastBf16(),
+                                                                  .gpu = device.isGpu()}));
   const DecoderConfig config = recipe.baseModel.isEmpty() ? orThrow(decoderPreset(recipe.preset, parameters["vocabulary"].toInteger(0)))
                                                           : readDecoderConfig(recipe.baseModel);
+  decideRecompute(config, recipe, device.isGpu() ? qint64(device.cuda->freeMemory(device.index)) : memoryAvailable());
   const QJsonObject parts = languageMemoryParts(config, recipe);
-  qint64 needed = 0;
-  for (const QJsonValue& v : parts) needed += v.toInteger();
+  const qint64 needed = sumOf(parts);
   const double tokens = double(request["trainTokens"].toInteger()) * recipe.step.epochs;
   // Preferences: the reference reads everything once more, with adapters in each epoch.
-  const double passes = (recipe.lora ? 2 : 3) + (!recipe.preferences ? 0 : recipe.lora ? 1 : 1.0 / recipe.step.epochs);
+  const double passes = (recipe.lora ? 2 : 3) + (*recipe.recompute ? 1 : 0) +
+                        (!recipe.preferences ? 0
+                         : recipe.lora       ? 1
+                                             : 1.0 / recipe.step.epochs);
   const double perToken = passes * config.forwardFlopsPerToken(recipe.length);
   const qint64 trainedBytes = parts["optimizer"].toInteger() / 2 * 3;
   QJsonObject report{{"memoryNeeded", needed},
@@ -84,6 +107,7 @@ QJsonObject planLanguage(const QJsonObject& request) {
                      {"parts", parts},
                      {"parameters", qint64(config.parameterCount())},
                      {"secondsEstimated", tokens > 0 ? 1.6 * tokens * perToken / operationsPerSecond(recipe, device) : -1},
+                     {"activationCheckpointing", *recipe.recompute},
                      {"precision", recipe.step.bf16 ? "bf16" : "fp32"},
                      {"device", device.name()}};
   if (device.isGpu())

@@ -1,0 +1,47 @@
+// Weights in four bits for QLoRA (Dettmers et al., NeurIPS 2023): blocks of 64 weights, each weight the nearest of the sixteen NF4 levels
+// times its block's largest magnitude. Those magnitudes are quantised again: their mean is taken off, and blocks of 256 of them go to the
+// eight-bit dynamic code. Levels, codes and the order of nibbles (the first weight high) are those of bitsandbytes. Half a byte and a
+// sixty-fourth a weight. Worker only; any thread.
+#pragma once
+#include <array>
+#include <memory>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+namespace cloister {
+
+inline constexpr std::int64_t kNf4Block = 64, kNf4StatisticsBlock = 256;
+
+class Nf4Weight {
+ public:
+  /// weight: floating, any shape. Values that are not finite become unusable blocks; callers read weights that were checked.
+  static Nf4Weight quantised(const at::Tensor& weight);
+  /// The weights again, in the shape they had; type float32 or bfloat16.
+  at::Tensor restored(at::ScalarType type) const;
+  void moveTo(at::Device);
+
+  at::IntArrayRef sizes() const { return shape_; }
+  at::Device device() const { return packed_.device(); }
+  std::int64_t bytes() const;
+  const at::Tensor& packed() const { return packed_; }          ///< uint8 [⌈n / 2⌉]
+  const at::Tensor& statistics() const { return statistics_; }  ///< uint8, one a block
+  const at::Tensor& scales() const { return scales_; }          ///< float32, one for 256 statistics
+  float offset() const { return offset_; }
+
+ private:
+  at::Tensor magnitudes() const;  ///< float32, one a block
+
+  std::vector<std::int64_t> shape_;
+  at::Tensor packed_, statistics_, scales_;
+  float offset_ = 0;
+};
+
+const std::array<float, 16>& nf4Levels();
+const std::array<float, 256>& dynamicCode();
+
+/// x · weightᵀ + bias, the weight restored for this product alone and again in backward; no gradient for weight and bias. In bfloat16 under
+/// Autocast, else in x's type.
+at::Tensor nf4Linear(const at::Tensor& x, const std::shared_ptr<const Nf4Weight>& weight, const at::Tensor& bias);
+
+}  // namespace cloister
