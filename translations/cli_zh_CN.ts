@@ -1328,8 +1328,12 @@
         <translation>规划语言模型的显存：能否放进显卡，以及怎样改变才能放下。</translation>
     </message>
     <message>
-        <source>full, lora, qlora or generate.</source>
-        <translation>full、lora、qlora 或 generate。</translation>
+        <source>full, lora, qlora, dpo or generate.</source>
+        <translation>full、lora、qlora、dpo 或 generate。</translation>
+    </message>
+    <message>
+        <source>What dpo trains: lora, qlora or full.</source>
+        <translation>dpo 训练的内容：lora、qlora 或 full。</translation>
     </message>
     <message>
         <source>mixed (16 bytes a parameter), autocast, bf16 (8 bytes) or fp32.</source>

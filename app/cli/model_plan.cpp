@@ -30,7 +30,8 @@ class ModelPlan : public Verb {
   int maximumArguments() const override { return 1; }
   bool needsProject() const override { return false; }
   QList<QCommandLineOption> options() const override {
-    return {{"method", tr("full, lora, qlora or generate."), "WORD", "full"},
+    return {{"method", tr("full, lora, qlora, dpo or generate."), "WORD", "full"},
+            {"dpo-weights", tr("What dpo trains: lora, qlora or full."), "WORD", "lora"},
             {"precision", tr("mixed (16 bytes a parameter), autocast, bf16 (8 bytes) or fp32."), "WORD", "mixed"},
             {"rank", tr("Rank of LoRA."), "N", "16"},
             {"sequence", tr("Tokens of a sequence; with generate, of prompt and answer."), "N", "512"},
@@ -65,6 +66,7 @@ class ModelPlan : public Verb {
   /// {"options", "cards"}: checked here, so that a folder need not be opened to learn of a wrong option.
   static Result<QJsonObject> requestOf(Context& context) {
     QJsonObject options{{"method", context.value("method")},
+                        {"dpoWeights", context.value("dpo-weights")},
                         {"precision", context.value("precision")},
                         {"checkpointing", context.isSet("checkpointing")},
                         {"chunkedLoss", !context.isSet("whole-loss")}};

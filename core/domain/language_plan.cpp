@@ -70,7 +70,7 @@ void addStates(const LanguageSizes& s, const LanguagePlanOptions& o, LanguageMem
 }
 
 void addActivations(const LanguageSizes& s, const LanguagePlanOptions& o, LanguageMemory& m) {
-  const std::int64_t tokens = o.sequence * o.batch, bytes = isFloat32(o) ? 4 : 2;
+  const std::int64_t tokens = o.sequence * o.batch * (o.pairs ? 2 : 1), bytes = isFloat32(o) ? 4 : 2;
   if (o.method == LanguageMethod::Generate) {
     m.activations = tokens * bytes * s.keptOfLargestLayer;
     m.logits = o.batch * s.vocabulary * 4;
@@ -169,7 +169,9 @@ Result<LanguagePlanOptions> LanguagePlanOptions::fromJson(const QJsonObject& o) 
     if (n < least || n > most) refuse(name, QStringLiteral("%1 … %2").arg(least).arg(most));
     return n;
   };
-  options.method = LanguageMethod(choice("method", kMethods, 0));
+  options.pairs = o["method"].toString() == u"dpo" || o["pairs"].toBool();
+  if (o["method"].toString() == u"dpo") options.method = LanguageMethod(choice("dpoWeights", kMethods.first(3), 1));
+  else options.method = LanguageMethod(choice("method", kMethods + QStringList{"dpo"}, 0));
   options.precision = LanguagePrecision(choice("precision", kPrecisions, 0));
   options.loraRank = number("rank", options.loraRank, 1, 4096);
   options.sequence = number("sequence", options.sequence, 1, 1 << 24);
@@ -183,15 +185,17 @@ Result<LanguagePlanOptions> LanguagePlanOptions::fromJson(const QJsonObject& o) 
 }
 
 QJsonObject LanguagePlanOptions::toJson() const {
-  return {{"method", kMethods[int(method)]},
-          {"precision", kPrecisions[int(precision)]},
-          {"rank", qint64(loraRank)},
-          {"sequence", qint64(sequence)},
-          {"batch", qint64(batch)},
-          {"checkpointing", checkpointing},
-          {"chunkedLoss", chunkedLoss},
-          {"cards", cards},
-          {"zero", zeroStage}};
+  QJsonObject o{{"method", kMethods[int(method)]},
+                {"precision", kPrecisions[int(precision)]},
+                {"rank", qint64(loraRank)},
+                {"sequence", qint64(sequence)},
+                {"batch", qint64(batch)},
+                {"checkpointing", checkpointing},
+                {"chunkedLoss", chunkedLoss},
+                {"cards", cards},
+                {"zero", zeroStage}};
+  if (pairs) o["pairs"] = true;
+  return o;
 }
 
 QJsonObject LanguageMemory::toJson() const {

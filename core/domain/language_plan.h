@@ -22,6 +22,7 @@ enum class LanguagePrecision { Mixed, Autocast, Bf16, Fp32 };
 struct LanguagePlanOptions {
   LanguageMethod method = LanguageMethod::Full;
   LanguagePrecision precision = LanguagePrecision::Mixed;  ///< of Full; LoRA trains mixed
+  bool pairs = false;  ///< DPO: the batch counts pairs, two sequences each; the reference is no second model (decision 0060)
   std::int64_t loraRank = 16;
   std::int64_t sequence = 512;  ///< tokens; Generate: prompt and answer together
   std::int64_t batch = 1;       ///< sequences at once on one card
@@ -30,8 +31,9 @@ struct LanguagePlanOptions {
   int cards = 1;
   int zeroStage = 0;
 
-  /// {"method":"full|lora|qlora|generate","precision":"mixed|autocast|bf16|fp32","rank","sequence","batch","checkpointing","chunkedLoss",
-  /// "cards","zero"}; what is missing has its default. InvalidArgument names the member.
+  /// {"method":"full|lora|qlora|generate|dpo","dpoWeights":"lora|qlora|full" (with
+  /// dpo),"pairs","precision":"mixed|autocast|bf16|fp32","rank","sequence","batch","checkpointing","chunkedLoss", "cards","zero"}; what is
+  /// missing has its default. InvalidArgument names the member.
   static Result<LanguagePlanOptions> fromJson(const QJsonObject&);
   QJsonObject toJson() const;
 };

@@ -190,7 +190,7 @@ def test_pairs_and_texts_are_not_mixed_up(run, tmp_path):
 
 
 def test_command_line_from_records_to_an_adapter(run, data_dir, tmp_path):
-    """From records with a history to an adapter that peft opens."""
+    """Records with a history; of each only the two last answers are compared. From there to an adapter that peft opens."""
     base = tmp_path / "base"
     shutil.copytree(data_dir / "mdl-tiny-llama-dev", base)
     records = [{"conversations": [{"from": "human", "value": f"Is {i} even?"}, {"from": "gpt", "value": "Let me see."}, {"from": "human", "value": "Well?"}],
@@ -200,6 +200,11 @@ def test_command_line_from_records_to_an_adapter(run, data_dir, tmp_path):
     shards = tmp_path / "shards"
     run("cloister-cli", "text", "prepare", "--kind", "preferences", "--input", tmp_path / "records.json", "--tokenizer", base, "--to", shards, "--length", 96,
         "--validation", 0.2, "--json")
+    rows = load_file(shards / "train-00000.safetensors")
+    for a, b in zip(rows["offsets"].tolist(), rows["offsets"].tolist()[1:]):
+        mask = rows["mask"][a:b].tolist()
+        assert 0 < sum(mask) < 12 and mask[mask.index(1):] == [1] * sum(mask), "one stretch, at the end"
+
     def train(to, *more, expect=0):
         done = run("cloister-cli", "model", "train", shards, "--base", base, "--to", to, "--json", "--set", "epochs=2", "--set", "batch_size=4",
                    "--set", "learning_rate=0.001", *more, expect=expect)

@@ -220,3 +220,15 @@ def test_wrong_options_are_refused_by_name(run):
     for options, name in ((["--method", "prefix"], "method"), (["--zero", "4"], "zero"), (["--sequence", "999999"], "sequence"), (["--batch", "0"], "batch")):
         error = plan(run, "deepseek-llm-7b", *options, expect=2)["error"]
         assert error["kind"] == "invalid_argument" and error["args"]["name"] == name
+
+
+def test_preferences_cost_two_sequences_and_no_second_model(run):
+    """DPO keeps activations of both answers; its reference is the base under the adapters, or two numbers a pair."""
+    for weights in ("lora", "qlora", "full"):
+        plain = plan(run, "deepseek-llm-7b", "--method", weights, "--batch", "2")["parts"]
+        pairs = plan(run, "deepseek-llm-7b", "--method", "dpo", "--dpo-weights", weights, "--batch", "2")
+        assert pairs["options"]["method"] == weights and pairs["options"]["pairs"] is True
+        assert all(pairs["parts"][name] == plain[name] for name in ("weights", "gradients", "optimizer"))
+        assert pairs["parts"]["activations"] == 2 * plain["activations"]
+    error = plan(run, "deepseek-llm-7b", "--method", "dpo", "--dpo-weights", "generate", expect=2)["error"]
+    assert error["args"]["name"] == "dpoWeights"

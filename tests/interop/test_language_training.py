@@ -228,7 +228,7 @@ def test_experts_are_balanced(run, tmp_path):
             assert set((moved / rate).round().abs().int().tolist()) <= {0, 1, 2, 3}
 
 
-@pytest.mark.parametrize("method,weights", [("full", "full"), ("lora", "lora"), ("dpo", "full"), ("dpo", "lora")])
+@pytest.mark.parametrize("method,weights", [("full", "full"), ("lora", "lora"), ("qlora", "qlora"), ("dpo", "full"), ("dpo", "lora")])
 def test_killed_and_resumed_is_bit_identical(run, bin_dir, method, weights, tmp_path):
     from preference_data import preference_run, random_pairs
     tiny("llama").save_pretrained(tmp_path / "base")
@@ -255,7 +255,7 @@ def test_killed_and_resumed_is_bit_identical(run, bin_dir, method, weights, tmp_
     assert 0 < resumed < 40
     assert losses(broken, 2) == losses(straight)[resumed:]
     for file in ("checkpoints/step-00000040/model.safetensors", "checkpoints/step-00000040/optimizer.safetensors",
-                 "best/adapter_model.safetensors" if weights == "lora" else "best/model.safetensors",
+                 "best/adapter_model.safetensors" if weights != "full" else "best/model.safetensors",
                  *(["reference.safetensors"] if (method, weights) == ("dpo", "full") else [])):
         assert (straight / file).read_bytes() == (broken / file).read_bytes(), file
 

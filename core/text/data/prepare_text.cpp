@@ -237,6 +237,14 @@ class Preparation {
     return chat_.render(turns);
   }
 
+  /// Where the last stretch of segments that count begins.
+  static std::size_t lastAnswer(const std::vector<ChatSegment>& segments) {
+    std::size_t at = segments.size();
+    while (at > 0 && !segments[at - 1].answer) --at;
+    while (at > 0 && segments[at - 1].answer) --at;
+    return at;
+  }
+
   void maskConversations() {
     std::vector<std::vector<ChatSegment>> rendered;
     for (const TextSample& s : waiting_) {
@@ -258,10 +266,15 @@ class Preparation {
       std::vector<Row> rows;
       for (std::size_t k = 0; k < each; ++k) {
         Row row;
-        for (const ChatSegment& segment : rendered[i * each + k]) {
-          if (segment.token >= 0) row.add(segment.token, segment.answer, row.tokens.empty());
+        const std::vector<ChatSegment>& segments = rendered[i * each + k];
+        // Of a preference only the two last answers are compared; what was said before them is given.
+        const std::size_t given = each == 2 ? lastAnswer(segments) : 0;
+        for (std::size_t at = 0; at < segments.size(); ++at) {
+          const ChatSegment& segment = segments[at];
+          const bool learnt = segment.answer && at >= given;
+          if (segment.token >= 0) row.add(segment.token, learnt, row.tokens.empty());
           else
-            for (const std::int32_t id : (*encoded)[next]) row.add(id, segment.answer, row.tokens.empty());
+            for (const std::int32_t id : (*encoded)[next]) row.add(id, learnt, row.tokens.empty());
           next += segment.token < 0 ? 1 : 0;
         }
         rows.push_back(std::move(row));
