@@ -1783,5 +1783,9 @@
         <source>tokenizer, vocabulary %1</source>
         <translation>分词器，词表 %1</translation>
     </message>
+    <message>
+        <source>Step %1 writes: %2</source>
+        <translation>第 %1 步写道：%2</translation>
+    </message>
 </context>
 </TS>

@@ -1600,6 +1600,14 @@
         <source>Off</source>
         <translation>关</translation>
     </message>
+    <message>
+        <source>Written samples</source>
+        <translation>写作示例</translation>
+    </message>
+    <message>
+        <source>At each validation the model writes on from a validation text, for you to read; 0: nothing.</source>
+        <translation>每次验证时，模型接着一段验证文本往下写，供您阅读；0：不写。</translation>
+    </message>
 </context>
 <context>
     <name>Plugins</name>

@@ -35,6 +35,10 @@ void RunProgress::take(const QList<RunEvent>& events) {
         firstStep_ = step_;
         sinceFirst_.start();
       }
+    } else if (e.type == u"sample") {
+      context_.note(tr("Step %1 writes: %2")
+                        .arg(e.body["step"].toInteger())
+                        .arg((e.body["prompt"].toString() + e.body["text"].toString()).simplified()));
     } else if (e.type == u"warning") {
       context_.note(tr("Warning: %1").arg(e.body["message"].toString()));
     }
@@ -54,6 +58,7 @@ QString RunProgress::text() const {
     add("validation/auc", "val.auc");
     add("validation/accuracy", "val.accuracy");
     add("samples_per_second", "samples/s");
+    add("tokens_per_second", "tokens/s");
   }
   return line;
 }

@@ -9,6 +9,7 @@
 #include "core/engine/engine_failure.h"
 #include "core/engine/models/family_plugin.h"
 #include "core/extension/plugin_catalogue.h"
+#include "core/text/tokenizers/tokenizer.h"
 
 namespace cloister {
 namespace {
@@ -24,6 +25,14 @@ LoadedFamily loadFamily(const QString& id) {
   auto* plugin = qobject_cast<FamilyPlugin*>(loader.instance());
   if (!plugin) throw EngineFailure({FailureKind::PolicyRefused, {{"rule", "family plugin " + id}}, loader.errorString()});
   return {plugin, info.schema};
+}
+
+void giveWords(TrainJob& job) {
+  const auto tokenizer = orThrow(openTokenizer(RunSpec::resolved(job.runDir, job.spec.tokenizer)));
+  job.words = [tokenizer](const std::vector<std::int64_t>& tokens) {
+    return QString::fromStdString(tokenizer->decode(std::vector<std::int32_t>(tokens.begin(), tokens.end())));
+  };
+  if (const std::int32_t end = tokenizer->special().end; end >= 0) job.ends = {end};
 }
 
 int environmentNumber(const char* name, int fallback) {
@@ -56,6 +65,7 @@ int trainVerb(const QStringList& arguments) {
         job.preparedDir = RunSpec::resolved(job.runDir, job.spec.prepared);
         job.spec.baseWeights = RunSpec::resolved(job.runDir, job.spec.baseWeights);
         job.events = &events;
+        if (!job.spec.tokenizer.isEmpty()) giveWords(job);
         return family.plugin->train(job);
       },
       exitName);

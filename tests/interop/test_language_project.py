@@ -111,6 +111,19 @@ def test_trained_from_scratch_on_tokens_as_sentencepiece_cuts_them(project, trai
     assert len(answers) > 20 and all(a.strip() in {e.strip() for e in expected} for a in answers)
 
 
+def test_what_the_model_writes_is_told_at_each_validation(project, trained, data_dir):
+    events = [json.loads(line) for line in (project["dir"] / "runs/r-0001/attempt-001/rank-0.events.jsonl").read_text().splitlines()]
+    samples = [e for e in events if e["type"] == "sample"]
+    assert [e["step"] for e in samples] == [2, 4] and all(e["text"] for e in samples)
+    # The prompt is the question of the first validation row, as sentencepiece reads it.
+    spec = json.loads((project["dir"] / "runs/r-0001/spec.json").read_text())
+    prepared = project["dir"] / spec["prepared"]
+    shard = load_file(prepared / json.loads((prepared / "index.json").read_text())["parts"]["validation"]["shards"][0]["file"])
+    asked = shard["tokens"][: int(np.argmax(shard["mask"]))]
+    model = sentencepiece.SentencePieceProcessor(model_file=str(project["dir"] / "models/pieces/tokenizer.model"))
+    assert {e["prompt"].strip() for e in samples} == {model.decode([int(t) for t in asked]).strip()}
+
+
 def test_a_base_of_the_project_is_tuned_and_nothing_is_cut_twice(project, trained, cli):
     folder = project["dir"]
     base = cli("model", "add", folder / "runs/r-0001/best", "--project", folder, "--name", "base")

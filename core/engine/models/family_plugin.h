@@ -1,6 +1,10 @@
 // The interface of a model family. Described by its JSON (id, name, ParameterSchema) to GUI and CLI; loaded and run by cloister-worker
 // only, on its main thread. Implementations throw EngineFailure (or std::exception); the worker's main turns it into an event and a code.
 #pragma once
+#include <cstdint>
+#include <functional>
+#include <vector>
+
 #include <QJsonObject>
 #include <QString>
 #include <QtPlugin>
@@ -18,6 +22,9 @@ struct TrainJob {
   QString preparedDir;  ///< absolute
   EventWriter* events = nullptr;
   int rank = 0, worldSize = 1;
+  /// Language models: token numbers as text, for what the model writes now and then while it trains; empty: it writes nothing.
+  std::function<QString(const std::vector<std::int64_t>& tokens)> words;
+  std::vector<std::int64_t> ends;  ///< tokens that end a text
 };
 
 class FamilyPlugin {

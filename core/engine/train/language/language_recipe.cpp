@@ -53,6 +53,7 @@ Result<LanguageRecipe> makeLanguageRecipe(const QJsonObject& p, const RecipeCont
   r.maxSteps = p["max_steps"].toInteger(0);
   r.warmupSteps = p["warmup_steps"].toInteger(-1);
   r.evaluateEvery = p["evaluate_every"].toInteger(0);
+  r.sampleTokens = p["sample_tokens"].toInteger(r.sampleTokens);
   r.shuffled = p["shuffle"].toBool(true);
   r.separateDocuments = p["separate_documents"].toBool(true);
   r.biasUpdate = p["bias_update"].toDouble(0.001);

@@ -32,6 +32,7 @@ struct LanguageRecipe {
   std::int64_t maxSteps = 0;       ///< 0: as the epochs give
   std::int64_t warmupSteps = -1;   ///< -1: 3 % of the steps
   std::int64_t evaluateEvery = 0;  ///< steps; 0: at the end of each epoch
+  std::int64_t sampleTokens = 48;  ///< written at each validation, for a person to read; 0: nothing
   bool shuffled = true;            ///< else in the order of the data
   bool separateDocuments = true;
   double biasUpdate = 0;  ///< V3's correction bias moves by this after each step

@@ -19,6 +19,7 @@
 #include "core/engine/engine_failure.h"
 #include "core/engine/models/precision.h"
 #include "core/engine/train/language/chunked_loss.h"
+#include "core/engine/train/language/training_sample.h"
 #include "core/engine/train/machine.h"
 #include "core/tensors/model_folder.h"
 
@@ -373,8 +374,15 @@ double LanguageSession::validate(double trainingLoss) {
   values["validation/loss"] = loss;
   event("evaluation", {{"step", qint64(state.step)}, {"values", values}});
   event("metric", {{"step", qint64(state.step)}, {"epoch", double(state.step) / double(stepsPerEpoch)}, {"values", values}});
+  writeSample();
   event("phase", {{"name", "training"}});
   return loss;
+}
+
+void LanguageSession::writeSample() {
+  if (!job.words || recipe.sampleTokens == 0) return;
+  const QJsonObject sample = trainingSample(*model, *validation, job, recipe.sampleTokens, std::uint64_t(job.spec.seed + state.step));
+  if (!sample.isEmpty()) event("sample", {{"step", qint64(state.step)}, {"prompt", sample["prompt"]}, {"text", sample["text"]}});
 }
 
 void LanguageSession::keepBest(double loss) {

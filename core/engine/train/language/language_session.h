@@ -71,6 +71,7 @@ class LanguageSession : public Attempt {
   std::int64_t stepsPerEpoch = 0, totalSteps = 0, warmupSteps = 0, resumedFrom = 0;
 
  private:
+  void writeSample();
   void openBase();
   void openData();
   void checkPrepared();
