@@ -167,6 +167,20 @@
             <numerusform>%Ln threads</numerusform>
         </translation>
     </message>
+    <message numerus="yes">
+        <source>%Ln record(s)</source>
+        <translation>
+            <numerusform>%Ln record</numerusform>
+            <numerusform>%Ln records</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln token(s)</source>
+        <translation>
+            <numerusform>%Ln token</numerusform>
+            <numerusform>%Ln tokens</numerusform>
+        </translation>
+    </message>
 </context>
 <context>
     <name>cloister::AnswerPanel</name>
@@ -175,13 +189,6 @@
         <translation>
             <numerusform>Reading %Ln token …</numerusform>
             <numerusform>Reading %Ln tokens …</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>%Ln token(s)</source>
-        <translation>
-            <numerusform>%Ln token</numerusform>
-            <numerusform>%Ln tokens</numerusform>
         </translation>
     </message>
 </context>
@@ -249,6 +256,26 @@
         <translation>
             <numerusform>Can train: %n card with CUDA</numerusform>
             <numerusform>Can train: %n cards with CUDA</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>cloister::TextList</name>
+    <message numerus="yes">
+        <source>%Ln record(s) not usable</source>
+        <translation>
+            <numerusform>%Ln record not usable</numerusform>
+            <numerusform>%Ln records not usable</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>cloister::TokenizerView</name>
+    <message numerus="yes">
+        <source>%Ln character(s)</source>
+        <translation>
+            <numerusform>%Ln character</numerusform>
+            <numerusform>%Ln characters</numerusform>
         </translation>
     </message>
 </context>

@@ -2133,6 +2133,26 @@ Said: %2 (%3)</source>
         <source>balanced accuracy</source>
         <translation>均衡准确率</translation>
     </message>
+    <message numerus="yes">
+        <source>%Ln record(s)</source>
+        <translation>
+            <numerusform>%Ln 条记录</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln token(s)</source>
+        <translation>
+            <numerusform>%Ln 个词元</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Language model</source>
+        <translation>语言模型</translation>
+    </message>
+    <message>
+        <source>perplexity</source>
+        <translation>困惑度</translation>
+    </message>
 </context>
 <context>
     <name>cloister::AnswerPanel</name>
@@ -2197,12 +2217,6 @@ Said: %2 (%3)</source>
     <message>
         <source>first token after %1 s</source>
         <translation>首个词元用时 %1 秒</translation>
-    </message>
-    <message numerus="yes">
-        <source>%Ln token(s)</source>
-        <translation>
-            <numerusform>%Ln 个词元</numerusform>
-        </translation>
     </message>
     <message>
         <source>template %1</source>
@@ -3142,6 +3156,65 @@ Said: %2 (%3)</source>
     </message>
 </context>
 <context>
+    <name>cloister::FreezeTextsSheet</name>
+    <message>
+        <source>The three shares add up to %1 %; they must make 100 %.</source>
+        <translation>三个比例之和为 %1 %，必须等于 100 %。</translation>
+    </message>
+    <message>
+        <source>Working it out…</source>
+        <translation>正在计算…</translation>
+    </message>
+    <message>
+        <source>%1, %2 in %3</source>
+        <translation>%1，%2，共 %3</translation>
+    </message>
+    <message>
+        <source>Training</source>
+        <translation>训练</translation>
+    </message>
+    <message>
+        <source>Validation</source>
+        <translation>验证</translation>
+    </message>
+    <message>
+        <source>Test</source>
+        <translation>测试</translation>
+    </message>
+    <message>
+        <source>%1: %2, %3</source>
+        <translation>%1：%2，%3</translation>
+    </message>
+    <message>
+        <source>Note: %1</source>
+        <translation>提示：%1</translation>
+    </message>
+    <message>
+        <source>Freeze a snapshot</source>
+        <translation>冻结快照</translation>
+    </message>
+    <message>
+        <source>Close without freezing</source>
+        <translation>关闭，不冻结</translation>
+    </message>
+    <message>
+        <source>Split</source>
+        <translation>数据划分</translation>
+    </message>
+    <message>
+        <source>Seed</source>
+        <translation>随机种子</translation>
+    </message>
+    <message>
+        <source>The same text is always on the same side. Validation shows while training whether the model still learns; the test is kept for the end.</source>
+        <translation>相同的文本总在同一部分。训练期间用验证部分观察模型是否仍在进步，测试部分留到最后。</translation>
+    </message>
+    <message>
+        <source>What will be frozen</source>
+        <translation>将冻结的内容</translation>
+    </message>
+</context>
+<context>
     <name>cloister::HeaderTable</name>
     <message>
         <source>Search the header</source>
@@ -3261,6 +3334,10 @@ Said: %2 (%3)</source>
     <message>
         <source>%1 of %2 · %3 accepted · %4 refused · %5 duplicate</source>
         <translation>%1 / %2 · 接受 %3 · 拒绝 %4 · 重复 %5</translation>
+    </message>
+    <message>
+        <source>%1 accepted · %2 refused · %3 duplicates</source>
+        <translation>接受 %1 · 拒绝 %2 · 重复 %3</translation>
     </message>
 </context>
 <context>
@@ -3419,6 +3496,176 @@ Said: %2 (%3)</source>
     </message>
 </context>
 <context>
+    <name>cloister::ModelSheet</name>
+    <message>
+        <source>Import a model</source>
+        <translation>导入模型</translation>
+    </message>
+    <message>
+        <source>Close without importing</source>
+        <translation>关闭，不导入</translation>
+    </message>
+    <message>
+        <source>Choose a folder with config.json, safetensors files and the tokenizer's files, as Hugging Face lays them out; a tokenizer alone will do as well. Everything is checked, then copied into the project; the originals stay as they are.</source>
+        <translation>请选择含有 config.json、safetensors 文件和分词器文件的文件夹（Hugging Face 的布局），也可以只有分词器。所有文件先检查，再复制到项目中，原件保持不变。</translation>
+    </message>
+    <message>
+        <source>Folder</source>
+        <translation>文件夹</translation>
+    </message>
+    <message>
+        <source>Folder of the model</source>
+        <translation>模型文件夹</translation>
+    </message>
+    <message>
+        <source>Name in the project</source>
+        <translation>在项目中的名称</translation>
+    </message>
+    <message>
+        <source>Numbers as</source>
+        <translation>数值类型</translation>
+    </message>
+    <message>
+        <source>Type of the copied weights</source>
+        <translation>复制后权重的类型</translation>
+    </message>
+    <message>
+        <source>As stored</source>
+        <translation>与原文件相同</translation>
+    </message>
+    <message>
+        <source>bfloat16, half the memory of float32</source>
+        <translation>bfloat16，内存为 float32 的一半</translation>
+    </message>
+    <message>
+        <source>float32</source>
+        <translation>float32</translation>
+    </message>
+    <message>
+        <source>Merge a LoRA adapter</source>
+        <translation>合并 LoRA 适配器</translation>
+    </message>
+    <message>
+        <source>Folder of a LoRA adapter to merge</source>
+        <translation>要合并的 LoRA 适配器文件夹</translation>
+    </message>
+    <message>
+        <source>None</source>
+        <translation>无</translation>
+    </message>
+</context>
+<context>
+    <name>cloister::ModelsView</name>
+    <message>
+        <source>Tokenizer alone</source>
+        <translation>仅分词器</translation>
+    </message>
+    <message>
+        <source>none</source>
+        <translation>无</translation>
+    </message>
+    <message>
+        <source>Nothing is known about it: import its folder, so that it is checked.</source>
+        <translation>尚无它的信息：请导入其文件夹，以便检查。</translation>
+    </message>
+    <message>
+        <source>Architecture: %1, %2 layers</source>
+        <translation>结构：%1，%2 层</translation>
+    </message>
+    <message>
+        <source>Parameters: %1</source>
+        <translation>参数量：%1</translation>
+    </message>
+    <message>
+        <source>Used for a token: %1</source>
+        <translation>每个词元用到：%1</translation>
+    </message>
+    <message>
+        <source>Context: %1 tokens</source>
+        <translation>上下文：%1 个词元</translation>
+    </message>
+    <message>
+        <source>Weights: %1</source>
+        <translation>权重：%1</translation>
+    </message>
+    <message>
+        <source>Tokenizer: %1, %2 pieces</source>
+        <translation>分词器：%1，%2 个片段</translation>
+    </message>
+    <message>
+        <source>Without a tokenizer: it needs one of the project to be trained on texts.</source>
+        <translation>没有分词器：要在文本上训练，需用项目中的一个分词器。</translation>
+    </message>
+    <message>
+        <source>Write and try</source>
+        <translation>写作与试用</translation>
+    </message>
+    <message>
+        <source>Train with QLoRA</source>
+        <translation>用 QLoRA 训练</translation>
+    </message>
+    <message>
+        <source>Train with LoRA</source>
+        <translation>用 LoRA 训练</translation>
+    </message>
+    <message>
+        <source>Train all weights</source>
+        <translation>训练全部权重</translation>
+    </message>
+    <message>
+        <source>fits</source>
+        <translation>可以</translation>
+    </message>
+    <message>
+        <source>does not fit</source>
+        <translation>放不下</translation>
+    </message>
+    <message>
+        <source>On the processor, %1 of memory; sequences of %2 tokens, one at a time.</source>
+        <translation>使用处理器，内存 %1；每次一个序列，每个序列 %2 个词元。</translation>
+    </message>
+    <message>
+        <source>On %1, %2; sequences of %3 tokens, one at a time.</source>
+        <translation>使用 %1，%2；每次一个序列，每个序列 %3 个词元。</translation>
+    </message>
+    <message>
+        <source>There is no model and no tokenizer yet. Bring a base model on a stick and import its folder: training goes on from what it already knows. For a model from scratch, freeze the texts and train a tokenizer on them.</source>
+        <translation>还没有模型和分词器。可用 U 盘带来基础模型并导入其文件夹，训练会在它已有的知识上继续。若要从零训练，请先冻结文本，再用它们训练分词器。</translation>
+    </message>
+    <message>
+        <source>Does it fit this machine?</source>
+        <translation>本机能否容纳？</translation>
+    </message>
+    <message>
+        <source>Models and tokenizers</source>
+        <translation>模型与分词器</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>名称</translation>
+    </message>
+    <message>
+        <source>Architecture</source>
+        <translation>结构</translation>
+    </message>
+    <message>
+        <source>Parameters</source>
+        <translation>参数量</translation>
+    </message>
+    <message>
+        <source>Context</source>
+        <translation>上下文</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>大小</translation>
+    </message>
+    <message>
+        <source>Vocabulary</source>
+        <translation>词表</translation>
+    </message>
+</context>
+<context>
     <name>cloister::NewProjectSheet</name>
     <message>
         <source>New project</source>
@@ -3455,6 +3702,18 @@ Said: %2 (%3)</source>
     <message>
         <source>Close without creating a project</source>
         <translation>关闭，不新建项目</translation>
+    </message>
+    <message>
+        <source>What shall the model do?</source>
+        <translation>模型要做什么？</translation>
+    </message>
+    <message>
+        <source>Language model</source>
+        <translation>语言模型</translation>
+    </message>
+    <message>
+        <source>Goes on writing, answers, translates or summarises. Learns from text files, from scratch or on a model you bring along.</source>
+        <translation>续写、回答、翻译或概括。从文本文件学习，可从零开始，也可在您带来的模型上继续。</translation>
     </message>
 </context>
 <context>
@@ -3496,6 +3755,17 @@ Said: %2 (%3)</source>
     <message>
         <source>Choose a file</source>
         <translation>选择文件</translation>
+    </message>
+</context>
+<context>
+    <name>cloister::PieceView</name>
+    <message>
+        <source>Piece %1
+Number %2
+Bytes %3</source>
+        <translation>片段 %1
+编号 %2
+字节 %3</translation>
     </message>
 </context>
 <context>
@@ -3570,6 +3840,10 @@ Said: %2 (%3)</source>
     <message>
         <source>%1, %2 labelled</source>
         <translation>%1，已标注 %2 个</translation>
+    </message>
+    <message>
+        <source>Language model</source>
+        <translation>语言模型</translation>
     </message>
 </context>
 <context>
@@ -3651,6 +3925,45 @@ Said: %2 (%3)</source>
     <message>
         <source>%1 (Ctrl+%2)</source>
         <translation>%1（Ctrl+%2）</translation>
+    </message>
+</context>
+<context>
+    <name>cloister::RecordView</name>
+    <message>
+        <source>Line or record %1</source>
+        <translation>第 %1 行（条）</translation>
+    </message>
+    <message>
+        <source>Source</source>
+        <translation>原文</translation>
+    </message>
+    <message>
+        <source>Target</source>
+        <translation>目标文本</translation>
+    </message>
+    <message>
+        <source>Instruction</source>
+        <translation>指令</translation>
+    </message>
+    <message>
+        <source>Question</source>
+        <translation>问题</translation>
+    </message>
+    <message>
+        <source>Answer</source>
+        <translation>回答</translation>
+    </message>
+    <message>
+        <source>Better answer</source>
+        <translation>较好的回答</translation>
+    </message>
+    <message>
+        <source>Worse answer</source>
+        <translation>较差的回答</translation>
+    </message>
+    <message>
+        <source>Line or record %1 was left out</source>
+        <translation>第 %1 行（条）未采用</translation>
     </message>
 </context>
 <context>
@@ -3783,6 +4096,14 @@ Said: %2 (%3)</source>
         <source>Loss</source>
         <translation>损失</translation>
     </message>
+    <message>
+        <source>Validation perplexity</source>
+        <translation>验证困惑度</translation>
+    </message>
+    <message>
+        <source>Tokens per second</source>
+        <translation>每秒词元数</translation>
+    </message>
 </context>
 <context>
     <name>cloister::RunWatcher</name>
@@ -3861,6 +4182,10 @@ Said: %2 (%3)</source>
     <message>
         <source>making and measuring the candidates</source>
         <translation>正在生成并测量候选</translation>
+    </message>
+    <message>
+        <source>%1 tokens/s</source>
+        <translation>%1 词元/秒</translation>
     </message>
 </context>
 <context>
@@ -4371,10 +4696,364 @@ Said: %2 (%3)</source>
     </message>
 </context>
 <context>
+    <name>cloister::TextList</name>
+    <message>
+        <source>Running text</source>
+        <translation>连续文本</translation>
+    </message>
+    <message>
+        <source>Instructions with answers</source>
+        <translation>带回答的指令</translation>
+    </message>
+    <message>
+        <source>Pairs</source>
+        <translation>成对文本</translation>
+    </message>
+    <message>
+        <source>Preferences</source>
+        <translation>偏好数据</translation>
+    </message>
+    <message>
+        <source>Left out</source>
+        <translation>已排除</translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln record(s) not usable</source>
+        <translation>
+            <numerusform>%Ln 条记录无法使用</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Good</source>
+        <translation>正常</translation>
+    </message>
+    <message>
+        <source>File</source>
+        <translation>文件</translation>
+    </message>
+    <message>
+        <source>Kind</source>
+        <translation>类型</translation>
+    </message>
+    <message>
+        <source>Records</source>
+        <translation>记录数</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>大小</translation>
+    </message>
+    <message>
+        <source>State</source>
+        <translation>状态</translation>
+    </message>
+</context>
+<context>
+    <name>cloister::TextsPage</name>
+    <message>
+        <source>Snapshot %1 is frozen: %2 records for training, %3 for validation, %4 for the test.</source>
+        <translation>快照 %1 已冻结：训练 %2 条，验证 %3 条，测试 %4 条。</translation>
+    </message>
+    <message>
+        <source>Continue with training</source>
+        <translation>继续训练</translation>
+    </message>
+    <message>
+        <source>Now a model or a tokenizer</source>
+        <translation>接下来准备模型或分词器</translation>
+    </message>
+    <message>
+        <source>Data</source>
+        <translation>数据</translation>
+    </message>
+    <message>
+        <source>Texts to learn from, models to begin with; then freeze the texts.</source>
+        <translation>准备学习用的文本和起步用的模型，然后冻结文本。</translation>
+    </message>
+    <message>
+        <source>&lt;p&gt;&lt;b&gt;Texts&lt;/b&gt;: running text (.txt, .md), instructions with answers (Alpaca, ShareGPT, messages as .json or .jsonl), pairs (.tsv or .jsonl) and preferences. The files are copied into the project; the originals stay where they are.&lt;/p&gt;&lt;p&gt;&lt;b&gt;Models and tokenizers&lt;/b&gt;: import the folder of a base model, or train a tokenizer for a model from scratch.&lt;/p&gt;&lt;p&gt;&lt;b&gt;How a text is cut&lt;/b&gt; shows the pieces that a tokenizer makes of a text. A tokenizer that needs many pieces for your words makes training slow and answers short.&lt;/p&gt;&lt;p&gt;&lt;b&gt;Freeze snapshot&lt;/b&gt; fixes texts and split under one digest, so that a result can be traced and repeated.&lt;/p&gt;</source>
+        <translation>&lt;p&gt;&lt;b&gt;文本&lt;/b&gt;：连续文本（.txt、.md）、带回答的指令（Alpaca、ShareGPT、messages，.json 或 .jsonl）、成对文本（.tsv 或 .jsonl）和偏好数据。文件会复制到项目中，原件保持不动。&lt;/p&gt;&lt;p&gt;&lt;b&gt;模型与分词器&lt;/b&gt;：导入基础模型的文件夹，或为从零训练的模型训练分词器。&lt;/p&gt;&lt;p&gt;&lt;b&gt;文本如何切分&lt;/b&gt;显示分词器把一段文本切成哪些片段。如果您的用词需要很多片段，训练会变慢，回答也会变短。&lt;/p&gt;&lt;p&gt;&lt;b&gt;冻结快照&lt;/b&gt;把文本和数据划分固定在一个摘要之下，结果因此可以追溯和重复。&lt;/p&gt;</translation>
+    </message>
+    <message>
+        <source>Beginning of %1</source>
+        <translation>%1 的开头</translation>
+    </message>
+    <message>
+        <source>Import %1</source>
+        <translation>导入 %1</translation>
+    </message>
+    <message>
+        <source>checking and copying</source>
+        <translation>正在检查和复制</translation>
+    </message>
+    <message>
+        <source>Train %1</source>
+        <translation>训练 %1</translation>
+    </message>
+    <message>
+        <source>counting the texts</source>
+        <translation>正在统计文本</translation>
+    </message>
+    <message>
+        <source>learning the pieces</source>
+        <translation>正在学习片段</translation>
+    </message>
+    <message>
+        <source>%1 is in the project now.</source>
+        <translation>%1 已加入项目。</translation>
+    </message>
+    <message>
+        <source>Leave out</source>
+        <translation>排除</translation>
+    </message>
+    <message>
+        <source>Take in again</source>
+        <translation>重新纳入</translation>
+    </message>
+    <message>
+        <source>Freeze the texts first: a tokenizer learns from their training part.</source>
+        <translation>请先冻结文本：分词器从其中的训练部分学习。</translation>
+    </message>
+    <message>
+        <source>Freeze snapshot</source>
+        <translation>冻结快照</translation>
+    </message>
+    <message>
+        <source>Training needs frozen texts and a tokenizer.</source>
+        <translation>训练需要已冻结的文本和一个分词器。</translation>
+    </message>
+    <message>
+        <source>Back to the texts</source>
+        <translation>返回文本</translation>
+    </message>
+    <message>
+        <source>Start import</source>
+        <translation>开始导入</translation>
+    </message>
+    <message>
+        <source>Freezing…</source>
+        <translation>正在冻结…</translation>
+    </message>
+    <message>
+        <source>Import model</source>
+        <translation>导入模型</translation>
+    </message>
+    <message>
+        <source>Train tokenizer</source>
+        <translation>训练分词器</translation>
+    </message>
+    <message>
+        <source>The examination shows no finding.
+The heart is of normal size.</source>
+        <translation>检查未见异常。
+心脏大小正常。</translation>
+    </message>
+    <message>
+        <source>Drop text files here</source>
+        <translation>把文本文件拖到这里</translation>
+    </message>
+    <message>
+        <source>Running text, instructions with answers, translations or summaries: Cloister copies the files into the project and finds out what they hold. Then freeze a snapshot, and train a model on it that never saw the test part.</source>
+        <translation>连续文本、带回答的指令、译文或摘要都可以：Cloister 把文件复制到项目中，并识别其内容。随后冻结快照，在其上训练模型，测试部分始终不参与训练。</translation>
+    </message>
+    <message>
+        <source>Import texts</source>
+        <translation>导入文本</translation>
+    </message>
+    <message>
+        <source>Import texts…</source>
+        <translation>导入文本…</translation>
+    </message>
+    <message>
+        <source>Import a model…</source>
+        <translation>导入模型…</translation>
+    </message>
+    <message>
+        <source>Train a tokenizer…</source>
+        <translation>训练分词器…</translation>
+    </message>
+    <message>
+        <source>Texts</source>
+        <translation>文本</translation>
+    </message>
+    <message>
+        <source>Models and tokenizers</source>
+        <translation>模型与分词器</translation>
+    </message>
+    <message>
+        <source>How a text is cut</source>
+        <translation>文本如何切分</translation>
+    </message>
+    <message>
+        <source>Views of the data</source>
+        <translation>数据视图</translation>
+    </message>
+    <message>
+        <source>Text files</source>
+        <translation>文本文件</translation>
+    </message>
+    <message>
+        <source>First records of the chosen file</source>
+        <translation>所选文件的前几条记录</translation>
+    </message>
+</context>
+<context>
     <name>cloister::ThumbGrid</name>
     <message>
         <source>no label</source>
         <translation>无标签</translation>
+    </message>
+</context>
+<context>
+    <name>cloister::TokenizerSheet</name>
+    <message>
+        <source>Train a tokenizer</source>
+        <translation>训练分词器</translation>
+    </message>
+    <message>
+        <source>Close without training</source>
+        <translation>关闭，不训练</translation>
+    </message>
+    <message>
+        <source>For a model from scratch: learns from the training texts of the newest snapshot which pieces to cut texts into. An imported model keeps its own tokenizer.</source>
+        <translation>用于从零训练的模型：从最新快照的训练文本中学习把文本切成哪些片段。导入的模型保留自己的分词器。</translation>
+    </message>
+    <message>
+        <source>Name in the project</source>
+        <translation>在项目中的名称</translation>
+    </message>
+    <message>
+        <source>Kind</source>
+        <translation>类型</translation>
+    </message>
+    <message>
+        <source>Kind of tokenizer</source>
+        <translation>分词器类型</translation>
+    </message>
+    <message>
+        <source>BPE: joins frequent neighbours</source>
+        <translation>BPE：合并常见的相邻片段</translation>
+    </message>
+    <message>
+        <source>Unigram: keeps the likeliest pieces</source>
+        <translation>Unigram：保留最可能的片段</translation>
+    </message>
+    <message>
+        <source>Vocabulary</source>
+        <translation>词表</translation>
+    </message>
+    <message>
+        <source> pieces</source>
+        <translation> 个片段</translation>
+    </message>
+    <message>
+        <source>Pieces of the vocabulary</source>
+        <translation>词表片段数</translation>
+    </message>
+</context>
+<context>
+    <name>cloister::TokenizerView</name>
+    <message>
+        <source>Choose a folder…</source>
+        <translation>选择文件夹…</translation>
+    </message>
+    <message>
+        <source>Choose the folder of a tokenizer</source>
+        <translation>选择分词器文件夹</translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln character(s)</source>
+        <translation>
+            <numerusform>%Ln 个字符</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>%1 characters per token</source>
+        <translation>每个词元 %1 个字符</translation>
+    </message>
+    <message>
+        <source>%1 bytes per token</source>
+        <translation>每个词元 %1 字节</translation>
+    </message>
+    <message>
+        <source>the first %1 are shown</source>
+        <translation>显示前 %1 个</translation>
+    </message>
+    <message>
+        <source>Kind: %1, %2</source>
+        <translation>类型：%1，%2</translation>
+    </message>
+    <message>
+        <source>Vocabulary: %1 pieces</source>
+        <translation>词表：%1 个片段</translation>
+    </message>
+    <message>
+        <source>Chat template: %1</source>
+        <translation>对话模板：%1</translation>
+    </message>
+    <message>
+        <source>Chat template: %1, as it names none</source>
+        <translation>对话模板：%1（分词器未指定，取默认值）</translation>
+    </message>
+    <message>
+        <source>Tokenizer</source>
+        <translation>分词器</translation>
+    </message>
+    <message>
+        <source>As a table</source>
+        <translation>以表格显示</translation>
+    </message>
+    <message>
+        <source>There is no tokenizer yet. A tokenizer cuts texts into the pieces a model reads: words, parts of words, bytes. It comes with an imported model, or you train one on your own texts.</source>
+        <translation>还没有分词器。分词器把文本切成模型读取的片段：词、词的一部分或字节。它随导入的模型一起到来，也可以用您自己的文本训练。</translation>
+    </message>
+    <message>
+        <source>Text</source>
+        <translation>文本</translation>
+    </message>
+    <message>
+        <source>Text to cut</source>
+        <translation>要切分的文本</translation>
+    </message>
+    <message>
+        <source>Type or paste a text: its pieces appear below.</source>
+        <translation>输入或粘贴一段文本，下面会显示它的片段。</translation>
+    </message>
+    <message>
+        <source>Or a file</source>
+        <translation>或选择文件</translation>
+    </message>
+    <message>
+        <source>Text file to cut</source>
+        <translation>要切分的文本文件</translation>
+    </message>
+    <message>
+        <source>Pieces of the text</source>
+        <translation>文本的片段</translation>
+    </message>
+    <message>
+        <source>Pieces of the text as a table</source>
+        <translation>文本片段表</translation>
+    </message>
+    <message>
+        <source>Piece</source>
+        <translation>片段</translation>
+    </message>
+    <message>
+        <source>Number</source>
+        <translation>编号</translation>
+    </message>
+    <message>
+        <source>Bytes</source>
+        <translation>字节</translation>
+    </message>
+    <message>
+        <source>This tokenizer</source>
+        <translation>此分词器</translation>
+    </message>
+    <message>
+        <source>Special tokens</source>
+        <translation>特殊词元</translation>
     </message>
 </context>
 <context>
@@ -4498,6 +5177,46 @@ Said: %2 (%3)</source>
     <message>
         <source>Take out of the queue</source>
         <translation>移出队列</translation>
+    </message>
+    <message>
+        <source>Language model</source>
+        <translation>语言模型</translation>
+    </message>
+    <message>
+        <source>That of the base model</source>
+        <translation>使用基础模型的分词器</translation>
+    </message>
+    <message>
+        <source>validation loss %1</source>
+        <translation>验证损失 %1</translation>
+    </message>
+    <message>
+        <source>perplexity %1</source>
+        <translation>困惑度 %1</translation>
+    </message>
+    <message>
+        <source>%1 tokens/s</source>
+        <translation>%1 词元/秒</translation>
+    </message>
+    <message>
+        <source>Base model</source>
+        <translation>基础模型</translation>
+    </message>
+    <message>
+        <source>Base model to start from</source>
+        <translation>训练所用的基础模型</translation>
+    </message>
+    <message>
+        <source>Tokenizer</source>
+        <translation>分词器</translation>
+    </message>
+    <message>
+        <source>Tokenizer that cuts the texts</source>
+        <translation>切分文本的分词器</translation>
+    </message>
+    <message>
+        <source>None: train one on the Data page</source>
+        <translation>无：请在“数据”页训练一个</translation>
     </message>
 </context>
 <context>

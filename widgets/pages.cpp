@@ -8,6 +8,7 @@
 #include "widgets/project/project_page.h"
 #include "widgets/system/settings_page.h"
 #include "widgets/system/system_page.h"
+#include "widgets/text/texts_page.h"
 #include "widgets/train/train_page.h"
 #include "widgets/trust/verify_page.h"
 #include "widgets/tryit/try_page.h"
@@ -25,6 +26,7 @@ void add(MainWindow& window, const char* id, const char* icon) {
 void addPages(MainWindow& window) {
   add<ProjectPage>(window, page::kProject, "project");
   add<DataPage>(window, page::kData, "data");
+  add<TextsPage>(window, page::kTexts, "data");
   add<TrainPage>(window, page::kTrain, "train");
   add<EvaluatePage>(window, page::kEvaluate, "evaluate");
   add<TryPage>(window, page::kTry, "tryit");

@@ -9,8 +9,10 @@
 #include <QJsonDocument>
 #include <QStringDecoder>
 
+#include "app/ingest/text_preview.h"
 #include "core/domain/files.h"
 #include "core/tensors/safetensors.h"
+#include "core/text/data/chat_template.h"
 #include "core/text/data/prepare_text.h"
 #include "core/text/data/text_division.h"
 #include "core/text/data/text_inputs.h"
@@ -83,6 +85,7 @@ QJsonObject describe(const Tokenizer& tokenizer) {
   about["fingerprint"] = tokenizer.fingerprint();
   about["specialTokens"] = specialsOf(tokenizer);
   about["special"] = QJsonObject{{"begin", s.begin}, {"end", s.end}, {"pad", s.pad}, {"unknown", s.unknown}};
+  if (const auto form = ChatTemplate::named(QStringLiteral("auto"), tokenizer)) about["chatForm"] = form->name();
   about["chatTemplate"] = tokenizer.config().contains("chat_template");
   return about;
 }
@@ -305,6 +308,7 @@ Result<QJsonObject> answerTo(const QJsonObject& job) {
   if (action == u"train") return train(job);
   if (action == u"prepare") return prepareText(job, [](std::int64_t done, std::int64_t total) { tell(done, total); });
   if (action == u"divide") return countDivision(job, [](std::int64_t done, std::int64_t total) { tell(done, total); });
+  if (action == u"records") return previewRecords(job);
   const auto tokenizer = openTokenizer(job["tokenizer"].toString());
   if (!tokenizer) return tokenizer.error();
   if (action == u"encode") return encode(**tokenizer, job);

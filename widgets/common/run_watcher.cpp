@@ -43,6 +43,7 @@ QString RunWatcher::detail(const Progress& p) const {
   QStringList parts;
   if (p.loss >= 0) parts << tr("loss %1").arg(words::figures(p.loss));
   if (p.rate >= 0) parts << tr("%1 images/s").arg(words::figures(p.rate));
+  if (p.tokenRate >= 0) parts << tr("%1 tokens/s").arg(words::figures(p.tokenRate));
   return parts.join(QStringLiteral(" · "));
 }
 
@@ -56,6 +57,7 @@ void RunWatcher::runEvents(const QString& run, const QList<RunEvent>& events) {
     const QJsonObject values = e.body["values"].toObject();
     p.loss = values["train/loss"].toDouble(p.loss);
     p.rate = values["samples_per_second"].toDouble(p.rate);
+    p.tokenRate = values["tokens_per_second"].toDouble(p.tokenRate);
   }
   for (const RunRecord& r : store_.state().activeRuns())
     if (r.id == run)

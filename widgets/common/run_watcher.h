@@ -28,7 +28,7 @@ class RunWatcher : public QObject {
 
   struct Progress {
     qint64 step = 0, steps = 0;
-    double loss = -1, rate = -1, secondsLeft = -1;
+    double loss = -1, rate = -1, tokenRate = -1, secondsLeft = -1;
     QString phase;
   };
   QString detail(const Progress&) const;

@@ -30,7 +30,7 @@ namespace cloister {
 
 QString pageTitle(const QString& id) {
   if (id == QLatin1String(page::kProject)) return MainWindow::tr("Project");
-  if (id == QLatin1String(page::kData)) return MainWindow::tr("Data");
+  if (id == QLatin1String(page::kData) || id == QLatin1String(page::kTexts)) return MainWindow::tr("Data");
   if (id == QLatin1String(page::kTrain)) return MainWindow::tr("Train");
   if (id == QLatin1String(page::kEvaluate)) return MainWindow::tr("Evaluate");
   if (id == QLatin1String(page::kTry)) return MainWindow::tr("Try it");
@@ -41,7 +41,18 @@ QString pageTitle(const QString& id) {
   return id;
 }
 
-bool pageApplies(const QString& id, const ProjectState& state) { return id != QLatin1String(page::kTry) || state.isLanguage(); }
+bool pageApplies(const QString& id, const ProjectState& state) {
+  if (id == QLatin1String(page::kData)) return !state.isLanguage();
+  if (id == QLatin1String(page::kTexts) || id == QLatin1String(page::kTry)) return state.isLanguage();
+  return true;
+}
+
+// Who asks for the data means the data of the open project.
+static QString pageForProject(const QString& id, const ProjectState& state) {
+  if (!state.open || pageApplies(id, state)) return id;
+  if (id == QLatin1String(page::kData)) return QLatin1String(page::kTexts);
+  return QLatin1String(id == QLatin1String(page::kTexts) ? page::kData : page::kProject);
+}
 
 MainWindow::MainWindow(StoreClient& store, QWidget* parent) : QMainWindow(parent), store_(store) {
   auto* centre = new QWidget(this);
@@ -196,7 +207,8 @@ QStringList MainWindow::shownPageIds() const {
 
 Page* MainWindow::currentPage() const { return qobject_cast<Page*>(stack_->currentWidget()); }
 
-void MainWindow::show_(const QString& id) {
+void MainWindow::show_(const QString& wanted) {
+  const QString id = pageForProject(wanted, store_.state());
   Page* next = pageOf(id);
   if (!next) return;
   const bool same = next == currentPage();
@@ -250,7 +262,7 @@ void MainWindow::updateRail() {
 }
 
 void MainWindow::updateAll() {
-  if (const Page* p = currentPage(); p && store_.state().open && !pageApplies(p->id(), store_.state())) return show_(page::kProject);
+  if (const Page* p = currentPage(); p && store_.state().open && !pageApplies(p->id(), store_.state())) return show_(p->id());
   updateRail();
   updateTopBar();
   if (Page* p = currentPage()) {

@@ -74,7 +74,8 @@ class MainWindow : public QMainWindow {
   QLineEdit* search_;
 };
 
-/// Whether the open project has this step: models of images cannot be talked to. Pages without a project are as those of images.
+/// Whether the open project has this step: there are two pages for data, of images and of texts, and models of images cannot be talked to.
+/// Without a project as for images.
 bool pageApplies(const QString& id, const ProjectState&);
 /// The title of a page before it was created (the rail shows all from the start).
 QString pageTitle(const QString& id);

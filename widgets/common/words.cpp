@@ -74,6 +74,10 @@ QString counted(qint64 n, Noun noun) {
       return tr("%Ln conflict(s)", count);
     case Noun::Core:
       return tr("%Ln core(s)", count);
+    case Noun::Record:
+      return tr("%Ln record(s)", count);
+    case Noun::Token:
+      return tr("%Ln token(s)", count);
     case Noun::Thread:
       return tr("%Ln thread(s)", count);
   }
@@ -85,6 +89,8 @@ QString architecture(const QString& id) {
   if (id.startsWith(u"resnet")) return QStringLiteral("ResNet-") + id.mid(6);
   if (id == u"vit_s_16") return QStringLiteral("ViT-S/16");
   if (id == u"image_classifier") return tr("Image classifier");
+  if (id == u"decoder_lm") return tr("Language model");
+  if (id.startsWith(u"llama-")) return QStringLiteral("LLaMA ") + id.mid(6).toUpper();
   return id;  // newer than this program
 }
 
@@ -92,6 +98,7 @@ QString metric(const QString& series) {
   const QString name = series.section('/', -1);
   if (name == u"auc" || name == u"auc_macro") return QStringLiteral("AUC");
   if (name == u"loss") return tr("loss");
+  if (name == u"perplexity") return tr("perplexity");
   if (name == u"accuracy") return tr("accuracy");
   if (name == u"balanced_accuracy") return tr("balanced accuracy");
   return name;

@@ -17,7 +17,7 @@ QString milliseconds(double);                             ///< 4.31 ms
 QString architecture(const QString& id);                  ///< ResNet-18 for resnet18
 QString metric(const QString& series);                    ///< "balanced accuracy" for validation/balanced_accuracy
 
-enum class Noun { Sample, Image, Patient, Label, File, Row, Conflict, Core, Thread };
+enum class Noun { Sample, Image, Patient, Label, File, Row, Conflict, Core, Thread, Record, Token };
 QString counted(qint64 n, Noun);  ///< "1 sample", "1,006 samples"
 
 }  // namespace cloister::words

@@ -189,7 +189,9 @@ void DataPage::connectAll() {
     offerResume();
   });
   connect(&store(), &StoreClient::closed, this, [this] { viewer_->clear(); });
-  connect(&store(), &StoreClient::importStarted, this, [this] { showView(Import); });
+  connect(&store(), &StoreClient::importStarted, this, [this] {
+    if (!store().state().isLanguage()) showView(Import);
+  });
   connect(summary_, &SummaryBar::chosen, this, &DataPage::figureChosen);
   connect(filters_, &FilterPanel::changed, this, [this](const SampleFilter& f) { setFilter(f); });
   connect(filters_, &FilterPanel::undoWanted, this, [this] {

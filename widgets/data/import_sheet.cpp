@@ -12,6 +12,7 @@
 #include <QProgressBar>
 #include <QPushButton>
 #include <QScrollArea>
+#include <QSignalBlocker>
 #include <QStackedLayout>
 #include <QToolButton>
 #include <QVBoxLayout>
@@ -98,7 +99,9 @@ void ImportSheet::buildForm(QWidget* form) {
   left->addWidget(optionsLabel_);
   left->addWidget(options_);
   row->addLayout(left, 2);
-  auto* right = new QVBoxLayout;
+  table_ = new QWidget(form);
+  auto* right = new QVBoxLayout(table_);
+  right->setContentsMargins(0, 0, 0, 0);
   right->setSpacing(space::kS);
   labelsLabel_ = new QLabel(form);
   labels_ = new PathEdit(PathEdit::Kind::OpenFile, form);
@@ -107,7 +110,7 @@ void ImportSheet::buildForm(QWidget* form) {
   right->addWidget(labelsLabel_);
   right->addWidget(labels_);
   right->addWidget(preview_, 1);
-  row->addLayout(right, 3);
+  row->addWidget(table_, 3);
   connect(source_, &QComboBox::currentIndexChanged, this, &ImportSheet::showSource);
   connect(addFolder_, &QPushButton::clicked, this, [this] { chooseFiles(true); });
   connect(addFiles_, &QPushButton::clicked, this, [this] { chooseFiles(false); });
@@ -188,12 +191,25 @@ void ImportSheet::loadSources() {
   store_.background([] { return PluginCatalogue::scan(); }, this,
                     [this](const PluginCatalogue& catalogue) {
                       catalogue_ = catalogue;
-                      source_->clear();
-                      for (const PluginInfo& info : catalogue_.all("source"))
-                        if (info.id != u"table") source_->addItem(info.name, info.id);
-                      retranslate();
-                      showSource();
+                      fillSources();
                     });
+}
+
+// What the open project takes: texts, or pictures. Only pictures have a table of labels.
+void ImportSheet::fillSources() {
+  const bool texts = store_.state().isLanguage();
+  const QString before = source_->currentData().toString();
+  {
+    const QSignalBlocker quiet(source_);
+    source_->clear();
+    for (const PluginInfo& info : catalogue_.all("source"))
+      if (info.id != u"table" && (info.id == u"text") == texts) source_->addItem(info.name, info.id);
+    source_->setCurrentIndex(std::max(0, source_->findData(before)));
+  }
+  table_->setVisible(!texts);
+  for (QWidget* w : std::initializer_list<QWidget*>{sourceLabel_, source_}) w->setVisible(source_->count() > 1);
+  retranslate();
+  if (source_->currentData().toString() != before) showSource();
 }
 
 void ImportSheet::showSource() {
@@ -203,8 +219,9 @@ void ImportSheet::showSource() {
 }
 
 void ImportSheet::begin() {
+  fillSources();
   showLive(running());
-  source_->setFocus();
+  (source_->isHidden() ? static_cast<QWidget*>(addFiles_) : source_)->setFocus();
 }
 
 void ImportSheet::showLive(bool live) { stack_->setCurrentIndex(live ? 1 : 0); }
@@ -224,7 +241,7 @@ bool ImportSheet::canStart() const {
 void ImportSheet::addPaths(const QStringList& paths) {
   for (const QString& path : paths) {
     const QString suffix = QFileInfo(path).suffix().toLower();
-    if ((suffix == u"csv" || suffix == u"tsv") && QFileInfo(path).isFile()) {
+    if ((suffix == u"csv" || suffix == u"tsv") && QFileInfo(path).isFile() && !store_.state().isLanguage()) {
       labels_->setPath(path);
       continue;
     }
@@ -304,8 +321,12 @@ void ImportSheet::progressed(const ImportProgress& p) {
 }
 
 void ImportSheet::finished(const ImportSummary& s) {
-  outcome_ = tr("%1 accepted · %2 refused · %3 duplicates · %4 labelled")
-                 .arg(words::number(s.accepted), words::number(s.refusedCount), words::number(s.duplicateCount), words::number(s.labelled));
+  outcome_ =
+      store_.state().isLanguage()
+          ? tr("%1 accepted · %2 refused · %3 duplicates")
+                .arg(words::number(s.accepted), words::number(s.refusedCount), words::number(s.duplicateCount))
+          : tr("%1 accepted · %2 refused · %3 duplicates · %4 labelled")
+                .arg(words::number(s.accepted), words::number(s.refusedCount), words::number(s.duplicateCount), words::number(s.labelled));
   if (s.stopped) outcome_ = tr("Stopped as asked: %1").arg(outcome_);
   bar_->setRange(0, 1);
   bar_->setValue(1);

@@ -50,6 +50,7 @@ class ImportSheet : public QFrame {
   void buildForm(QWidget*);
   void buildLive(QWidget*);
   void loadSources();
+  void fillSources();
   void showSource();
   void chooseFiles(bool folder);
   void removePaths();
@@ -72,6 +73,7 @@ class ImportSheet : public QFrame {
   QPushButton *addFiles_, *addFolder_, *remove_;
   ParameterForm* options_;
   PathEdit* labels_;
+  QWidget* table_;  ///< the part for a label table
   TablePreview* preview_;
   QLabel *liveText_, *liveRate_;
   QProgressBar* bar_;

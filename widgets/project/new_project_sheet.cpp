@@ -5,6 +5,7 @@
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QLineEdit>
+#include <QRadioButton>
 #include <QRegularExpression>
 #include <QToolButton>
 #include <QVBoxLayout>
@@ -12,11 +13,12 @@
 #include "widgets/common/icons.h"
 #include "widgets/common/language.h"
 #include "widgets/common/path_edit.h"
+#include "widgets/common/store_client.h"
 #include "widgets/common/theme.h"
 
 namespace cloister {
 namespace {
-constexpr int kPicture = 72;
+constexpr int kPicture = 56;
 }
 
 QString projectsHome() { return QDir::homePath() + "/Cloister"; }
@@ -26,21 +28,28 @@ NewProjectSheet::NewProjectSheet(QWidget* parent) : QFrame(parent) {
 
   auto* row = new QHBoxLayout;
   row->setSpacing(space::kXl);
-  auto* kind = new QHBoxLayout;
-  kind->setSpacing(space::kM);
-  picture_ = new QLabel(this);
-  auto* words = new QVBoxLayout;
-  kindName_ = new QLabel(this);
-  setRole(kindName_, "strong");
-  kindText_ = new QLabel(this);
-  kindText_->setWordWrap(true);
-  setRole(kindText_, "quiet");
-  words->addWidget(kindName_);
-  words->addWidget(kindText_);
-  words->addStretch(1);
-  kind->addWidget(picture_, 0, Qt::AlignTop);
-  kind->addLayout(words, 1);
-  row->addLayout(kind, 2);
+  auto* left = new QVBoxLayout;
+  left->setSpacing(space::kM);
+  kindLabel_ = new QLabel(this);
+  left->addWidget(kindLabel_);
+  for (const auto& [task, icon] : {std::pair(kImageTask, "kind-images"), std::pair(kLanguageTask, "kind-texts")}) {
+    auto* line = new QHBoxLayout;
+    line->setSpacing(space::kM);
+    const Kind kind{task, icon, new QRadioButton(this), new QLabel(this), new QLabel(this)};
+    kind.text->setWordWrap(true);
+    setRole(kind.text, "quiet");
+    auto* words = new QVBoxLayout;
+    words->setSpacing(space::kXs);
+    words->addWidget(kind.button);
+    words->addWidget(kind.text);
+    words->addStretch(1);
+    line->addWidget(kind.picture, 0, Qt::AlignTop);
+    line->addLayout(words, 1);
+    left->addLayout(line);
+    kinds_ << kind;
+  }
+  kinds_.first().button->setChecked(true);
+  row->addLayout(left, 1);
 
   auto* grid = new QGridLayout;
   grid->setHorizontalSpacing(space::kM);
@@ -57,7 +66,7 @@ NewProjectSheet::NewProjectSheet(QWidget* parent) : QFrame(parent) {
   grid->addWidget(folderLabel_, 1, 0);
   grid->addWidget(folder_, 1, 1);
   grid->setRowStretch(2, 1);
-  row->addLayout(grid, 3);
+  row->addLayout(grid, 1);
   column->addLayout(row);
 
   connect(header_.close, &QToolButton::clicked, this, &NewProjectSheet::cancelled);
@@ -70,13 +79,24 @@ NewProjectSheet::NewProjectSheet(QWidget* parent) : QFrame(parent) {
     Q_EMIT changed();
   });
   whenTranslated(this, [this] { retranslate(); });
-  whenThemed(this, [this] { picture_->setPixmap(themedPixmap("kind-images", Role::Accent, kPicture, devicePixelRatioF())); });
+  whenThemed(this, [this] {
+    for (const Kind& k : kinds_) k.picture->setPixmap(themedPixmap(QLatin1String(k.icon), Role::Accent, kPicture, devicePixelRatioF()));
+  });
 }
 
 void NewProjectSheet::retranslate() {
   header_.setTexts(tr("New project"), tr("Close without creating a project"));
-  kindName_->setText(tr("Image classification"));
-  kindText_->setText(tr("Each image gets one of a few labels, for example normal or pneumonia. Works with DICOM and with picture files."));
+  kindLabel_->setText(tr("What shall the model do?"));
+  kinds_[0].button->setText(tr("Image classification"));
+  kinds_[0].text->setText(
+      tr("Each image gets one of a few labels, for example normal or pneumonia. Works with DICOM and with picture files."));
+  kinds_[1].button->setText(tr("Language model"));
+  kinds_[1].text->setText(
+      tr("Goes on writing, answers, translates or summarises. Learns from text files, from scratch or on a model you bring along."));
+  for (const Kind& k : kinds_) {
+    k.button->setAccessibleName(k.button->text());
+    k.button->setAccessibleDescription(k.text->text());
+  }
   nameLabel_->setText(tr("Name"));
   folderLabel_->setText(tr("Folder"));
   name_->setPlaceholderText(tr("For example: Chest X-rays 2026"));
@@ -98,6 +118,12 @@ void NewProjectSheet::suggestFolder() {
   suggesting_ = true;
   folder_->setPath(safe.isEmpty() ? QString() : projectsHome() + '/' + safe);
   suggesting_ = false;
+}
+
+QString NewProjectSheet::task() const {
+  for (const Kind& k : kinds_)
+    if (k.button->isChecked()) return QLatin1String(k.task);
+  return QLatin1String(kImageTask);
 }
 
 QString NewProjectSheet::name() const { return name_->text().simplified(); }

@@ -1,4 +1,4 @@
-// What a new project needs: kind (with a picture), name, folder. Main thread.
+// What a new project needs: kind (two, each with a picture), name, folder. Main thread.
 #pragma once
 #include <QFrame>
 
@@ -6,6 +6,7 @@
 
 class QLabel;
 class QLineEdit;
+class QRadioButton;
 
 namespace cloister {
 
@@ -17,7 +18,7 @@ class NewProjectSheet : public QFrame {
   explicit NewProjectSheet(QWidget* parent = nullptr);
   QString name() const;
   QString folder() const;  ///< of the project itself
-  QString task() const { return QStringLiteral("image-classification"); }
+  QString task() const;    ///< ProjectInfo::task
   bool complete() const { return !name().isEmpty() && !folder().isEmpty(); }
   void begin();  ///< empties the sheet and sets the focus
 
@@ -28,7 +29,13 @@ class NewProjectSheet : public QFrame {
  private:
   void suggestFolder();
   void retranslate();
-  QLabel *kindText_, *picture_, *kindName_, *nameLabel_, *folderLabel_;
+  QLabel *kindLabel_, *nameLabel_, *folderLabel_;
+  struct Kind {
+    const char *task, *icon;
+    QRadioButton* button;
+    QLabel *picture, *text;
+  };
+  QList<Kind> kinds_;
   QLineEdit* name_;
   PathEdit* folder_;
   SheetHeader header_;

@@ -9,6 +9,7 @@
 
 #include "widgets/common/icons.h"
 #include "widgets/common/language.h"
+#include "widgets/common/store_client.h"
 #include "widgets/common/theme.h"
 #include "widgets/common/words.h"
 
@@ -99,7 +100,8 @@ void ProjectCard::retranslate() {
   const QFontMetrics m(name_->font());
   name_->setText(m.elidedText(name, Qt::ElideRight, kCardWidth - 64));
   name_->setToolTip(name);
-  kind_->setText(tr("Image classification"));
+  const bool texts = s.info.task == QLatin1String(kLanguageTask);
+  kind_->setText(texts ? tr("Language model") : tr("Image classification"));
   path_->setText(QFontMetrics(path_->font()).elidedText(QDir::toNativeSeparators(dir_), Qt::ElideMiddle, kCardWidth - 130));
   path_->setToolTip(dir_);
   open_->setText(current_ ? tr("Is open") : tr("Open"));
@@ -116,6 +118,7 @@ void ProjectCard::retranslate() {
   model_->setVisible(s.readable);
   kind_->setVisible(s.readable);
   samples_->setText(s.samples == 0 ? tr("No samples yet")
+                    : texts        ? words::counted(s.samples, words::Noun::File)
                                    : tr("%1, %2 labelled").arg(words::counted(s.samples, words::Noun::Sample), words::number(s.labelled)));
   if (s.lastRun.isEmpty()) model_->setText(tr("No model yet"));
   else if (s.bestValue >= 0)

@@ -454,6 +454,8 @@ QString RunChart::seriesTitle(const QString& series) {
       {QStringLiteral("train/loss"), QT_TR_NOOP("Training loss")},
       {QStringLiteral("validation/loss"), QT_TR_NOOP("Validation loss")},
       {QStringLiteral("validation/auc"), QT_TR_NOOP("Validation AUC")},
+      {QStringLiteral("validation/perplexity"), QT_TR_NOOP("Validation perplexity")},
+      {QStringLiteral("tokens_per_second"), QT_TR_NOOP("Tokens per second")},
       {QStringLiteral("validation/accuracy"), QT_TR_NOOP("Validation accuracy")},
       {QStringLiteral("validation/balanced_accuracy"), QT_TR_NOOP("Validation balanced accuracy")},
       {QStringLiteral("learning_rate"), QT_TR_NOOP("Learning rate")},

@@ -10,6 +10,7 @@
 #include <QLineEdit>
 #include <QPushButton>
 #include <QScrollArea>
+#include <QSignalBlocker>
 #include <QSpinBox>
 #include <QSplitter>
 #include <QTableView>
@@ -31,6 +32,11 @@ namespace cloister {
 namespace {
 
 bool isActive(const QString& state) { return state == u"running" || state == u"stopping" || state == u"queued"; }
+QString familyName(const QString& id) {
+  if (id == u"image_classifier") return TrainPage::tr("Image classifier");
+  return id == u"decoder_lm" ? TrainPage::tr("Language model") : id;
+}
+
 bool canResume(const QString& state) { return state == u"stopped" || state == u"attempt_failed" || state == u"failed"; }
 
 }  // namespace
@@ -71,6 +77,9 @@ TrainPage::TrainPage(StoreClient& client, QWidget* parent) : Page(page::kTrain, 
   connect(form_, &ParameterForm::changed, &fitTimer_, QOverload<>::of(&QTimer::start));
   connect(weights_, &PathEdit::changed, &fitTimer_, QOverload<>::of(&QTimer::start));
   connect(processes_, &QSpinBox::valueChanged, &fitTimer_, QOverload<>::of(&QTimer::start));
+  connect(base_, &QComboBox::currentIndexChanged, this, &TrainPage::showModels);
+  connect(base_, &QComboBox::currentIndexChanged, &fitTimer_, QOverload<>::of(&QTimer::start));
+  connect(tokenizer_, &QComboBox::currentIndexChanged, &fitTimer_, QOverload<>::of(&QTimer::start));
   connect(recipeToggle_, &QToolButton::toggled, recipe_, &QWidget::setVisible);
   connect(recipeToggle_, &QToolButton::toggled, this, &TrainPage::updateButtons);  // what the next step is
   connect(recipeToggle_, &QToolButton::clicked, this, [this] { recipeChosen_ = true; });
@@ -93,6 +102,8 @@ TrainPage::TrainPage(StoreClient& client, QWidget* parent) : Page(page::kTrain, 
     curves_.clear();
     loading_.clear();
     shown_.clear();
+    schemaLoaded_ = false;  // the next project may train another kind of model
+    family_->clear();
     updateChart();
   });
   connect(chart_, &RunChart::saveFailed, this, [this](const QString& path) { showFailure({FailureKind::IoError, {{"path", path}}, {}}); });
@@ -124,6 +135,14 @@ QWidget* TrainPage::buildRecipe() {
   weights_->line()->setClearButtonEnabled(true);
   weightsLabel_->setBuddy(weights_->line());
   top->addRow(weightsLabel_, weights_);
+  baseLabel_ = new QLabel(inner);
+  base_ = new QComboBox(inner);
+  baseLabel_->setBuddy(base_);
+  top->addRow(baseLabel_, base_);
+  tokenizerLabel_ = new QLabel(inner);
+  tokenizer_ = new QComboBox(inner);
+  tokenizerLabel_->setBuddy(tokenizer_);
+  top->addRow(tokenizerLabel_, tokenizer_);
   form_ = new ParameterForm(inner);
   seedLabel_ = new QLabel(inner);
   seed_ = new QSpinBox(inner);
@@ -179,10 +198,11 @@ QString TrainPage::title() const { return tr("Train"); }
 
 QString TrainPage::subtitle() const {
   const auto& snapshots = store().state().snapshots;
-  return snapshots.isEmpty()
-             ? QString()
-             : tr("Snapshot %1, %2")
-                   .arg(words::shortDigest(snapshots.first().digest), words::counted(snapshots.first().samples, words::Noun::Sample));
+  if (snapshots.isEmpty()) return {};
+  const qint64 n = snapshots.first().samples;
+  return tr("Snapshot %1, %2")
+      .arg(words::shortDigest(snapshots.first().digest),
+           store().state().isLanguage() ? words::counted(n, words::Noun::Record) : words::counted(n, words::Noun::Sample));
 }
 
 Page::Missing TrainPage::missing() const {
@@ -212,6 +232,10 @@ QString TrainPage::help() const {
 void TrainPage::refresh() {
   if (!store().state().open) return;
   if (!schemaLoaded_) loadSchema();
+  const bool language = store().state().isLanguage();
+  if (language) loadModels();
+  for (QWidget* w : std::initializer_list<QWidget*>{weightsLabel_, weights_}) w->setVisible(!language);
+  for (QWidget* w : std::initializer_list<QWidget*>{baseLabel_, base_, tokenizerLabel_, tokenizer_}) w->setVisible(language);
   runs_->setRuns(store().state().runs);
   runsView_->resizeColumnsToContents();
   if (shown_.isEmpty() && !store().state().runs.isEmpty()) {
@@ -252,7 +276,8 @@ void TrainPage::loadSchema() {
           return showFailure(families.error());
         }
         family_->clear();
-        for (const QString& id : families->ids) family_->addItem(id == u"image_classifier" ? tr("Image classifier") : id, id);
+        for (const QString& id : families->ids) family_->addItem(familyName(id), id);
+        chart_->setMetric(store().state().isLanguage() ? QStringLiteral("validation/perplexity") : QStringLiteral("validation/auc"));
         form_->setSchema(families->schema);
         alignLabels();
         fit_->showDevices(families->inventory);
@@ -260,11 +285,55 @@ void TrainPage::loadSchema() {
       });
 }
 
+// What training can begin with. Folders of the project with their about.json, on a pool thread.
+void TrainPage::loadModels() {
+  store().background([dir = store().state().dir] { return baseModels(dir); }, this,
+                     [this](const QList<BaseModel>& models) {
+                       const auto names = [](const QList<BaseModel>& all) {
+                         QStringList list;
+                         for (const BaseModel& m : all) list << m.name + (m.hasWeights ? "w" : "") + (m.hasTokenizer ? "t" : "");
+                         return list;
+                       };
+                       if (names(models) == names(models_) && base_->count() > 0) return;
+                       models_ = models;
+                       const QString before = base_->currentData().toString();
+                       {
+                         const QSignalBlocker quiet(base_);
+                         base_->clear();
+                         base_->addItem(tr("None: train from scratch"), QString());
+                         for (const BaseModel& m : models_)
+                           if (m.hasWeights) base_->addItem(m.name, m.name);
+                         base_->setCurrentIndex(std::max(0, base_->findData(before)));
+                       }
+                       showModels();
+                       fitTimer_.start();
+                     });
+}
+
+// A base model brings its own tokenizer; without one, or from scratch, one of the project cuts the texts.
+void TrainPage::showModels() {
+  const QString base = base_->currentData().toString(), before = tokenizer_->currentData().toString();
+  bool own = false;
+  for (const BaseModel& m : models_) own = own || (m.name == base && m.hasTokenizer);
+  const QSignalBlocker quiet(tokenizer_);
+  tokenizer_->clear();
+  if (own) tokenizer_->addItem(tr("That of the base model"), QString());
+  for (const BaseModel& m : models_)
+    if (!own && m.hasTokenizer) tokenizer_->addItem(m.name, m.name);
+  tokenizer_->setEnabled(!own && tokenizer_->count() > 0);
+  int at = tokenizer_->findData(before);
+  for (int i = 0; at < 0 && i < models_.size(); ++i)  // one made here before one that came with a model
+    if (!models_[i].hasWeights && models_[i].hasTokenizer) at = tokenizer_->findData(models_[i].name);
+  tokenizer_->setCurrentIndex(tokenizer_->count() > 0 ? std::max(0, at) : -1);
+}
+
 // The form above the schema's form and the schema's own stand in one column.
 void TrainPage::alignLabels() {
   form_->setLabelWidth(0);
-  const int width = std::max({familyLabel_->sizeHint().width(), weightsLabel_->sizeHint().width(), form_->labelWidth()});
-  for (QLabel* l : {familyLabel_, weightsLabel_}) l->setMinimumWidth(width);
+  const QList<QLabel*> above{familyLabel_, weightsLabel_, baseLabel_, tokenizerLabel_};
+  int width = form_->labelWidth();
+  for (const QLabel* l : above) width = std::max(width, l->sizeHint().width());
+  for (QLabel* l : above) l->setMinimumWidth(width);
   form_->setLabelWidth(width);
 }
 
@@ -279,7 +348,12 @@ void TrainPage::openView(const QString& name) {
 TrainRequest TrainPage::request() const {
   TrainRequest r;
   if (!family_->currentData().toString().isEmpty()) r.family = family_->currentData().toString();
-  r.baseWeights = weights_->path();
+  if (store().state().isLanguage()) {
+    r.baseWeights = base_->currentData().toString();
+    r.tokenizer = tokenizer_->currentData().toString();
+  } else {
+    r.baseWeights = weights_->path();
+  }
   r.parameters = form_->values();
   r.seed = seed_->value();
   r.processes = processes_->value();
@@ -417,8 +491,15 @@ void TrainPage::updateStatus() {
   if (c.epoch() > 0) parts << tr("epoch %1").arg(words::figures(c.epoch()));
   if (const double v = c.last(QStringLiteral("train/loss")); std::isfinite(v)) parts << tr("loss %1").arg(words::figures(v));
   if (const double v = c.last(QStringLiteral("validation/auc")); std::isfinite(v)) parts << tr("validation AUC %1").arg(words::figures(v));
+  if (store().state().isLanguage()) {
+    if (const double v = c.last(QStringLiteral("validation/loss")); std::isfinite(v))
+      parts << tr("validation loss %1").arg(words::figures(v));
+    if (const double v = c.last(QStringLiteral("validation/perplexity")); std::isfinite(v))
+      parts << tr("perplexity %1").arg(words::figures(v));
+  }
   if (const double v = c.last(QStringLiteral("learning_rate")); std::isfinite(v)) parts << tr("learning rate %1").arg(words::figures(v));
   if (const double v = c.last(QStringLiteral("samples_per_second")); std::isfinite(v)) parts << tr("%1 images/s").arg(words::figures(v));
+  if (const double v = c.last(QStringLiteral("tokens_per_second")); std::isfinite(v)) parts << tr("%1 tokens/s").arg(words::figures(v));
   bool active = false;
   for (const RunRecord& r : store().state().activeRuns()) active = active || r.id == shown_;
   if (active && c.secondsLeft() >= 0) parts << words::timeLeft(c.secondsLeft());
@@ -429,7 +510,14 @@ void TrainPage::updateStatus() {
 void TrainPage::retranslate() {
   familyLabel_->setText(tr("Kind of model"));
   family_->setAccessibleName(tr("Kind of model"));
-  if (const int i = family_->findData(QStringLiteral("image_classifier")); i >= 0) family_->setItemText(i, tr("Image classifier"));
+  for (int i = 0; i < family_->count(); ++i) family_->setItemText(i, familyName(family_->itemData(i).toString()));
+  baseLabel_->setText(tr("Base model"));
+  base_->setAccessibleName(tr("Base model to start from"));
+  if (base_->count() > 0) base_->setItemText(0, tr("None: train from scratch"));
+  tokenizerLabel_->setText(tr("Tokenizer"));
+  tokenizer_->setAccessibleName(tr("Tokenizer that cuts the texts"));
+  tokenizer_->setPlaceholderText(tr("None: train one on the Data page"));
+  showModels();
   weightsLabel_->setText(tr("Start from weights"));
   weights_->line()->setPlaceholderText(tr("None: train from scratch"));
   weights_->setName(tr("Weights file to start from"));

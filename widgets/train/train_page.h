@@ -5,6 +5,7 @@
 
 #include <QTimer>
 
+#include "core/runs/base_models.h"
 #include "widgets/common/page.h"
 #include "widgets/train/run_curves.h"
 
@@ -47,6 +48,8 @@ class TrainPage : public Page {
   QWidget* buildRecipe();
   QWidget* buildRuns();
   void loadSchema();
+  void loadModels();
+  void showModels();
   TrainRequest request() const;
   void askFit();
   void start(bool queue);
@@ -66,8 +69,8 @@ class TrainPage : public Page {
   QSplitter *vertical_, *lower_;
   QWidget* recipe_;
   QToolButton* recipeToggle_;
-  QLabel *weightsLabel_, *seedLabel_, *processesLabel_, *runsTitle_, *status_, *familyLabel_;
-  QComboBox* family_;
+  QLabel *baseLabel_, *tokenizerLabel_, *weightsLabel_, *seedLabel_, *processesLabel_, *runsTitle_, *status_, *familyLabel_;
+  QComboBox *family_, *base_, *tokenizer_;  ///< the two last: of language models, in place of a weights file
   PathEdit* weights_;
   QSpinBox *seed_, *processes_;
   QPushButton *stop_, *resume_, *queue_;
@@ -75,6 +78,7 @@ class TrainPage : public Page {
   QString shown_;
   QMap<QString, std::shared_ptr<RunCurves>> curves_;
   QMap<QString, QList<RunEvent>> loading_;  ///< runs whose logs are being read, with what arrived meanwhile
+  QList<BaseModel> models_;                 ///< of a project for language models
   bool schemaLoaded_ = false, starting_ = false, recipeChosen_ = false;
 };
 

@@ -262,7 +262,7 @@ void AnswerPanel::showFigures() {
     default:
       if (tokens_ > 0) {
         parts << tr("first token after %1 s").arg(words::figures(firstSeconds_));
-        parts << tr("%Ln token(s)", nullptr, int(tokens_));
+        parts << words::counted(tokens_, words::Noun::Token);
       }
       if (const QString why = reasonText(); !why.isEmpty()) parts << why;
       if (!template_.isEmpty()) parts << tr("template %1").arg(template_);

@@ -1,0 +1,29 @@
+// A text cut into the pieces of a tokenizer: coloured by turns, light and strong so that the cuts are seen without colour too; selectable;
+// the piece, its number and its bytes under the pointer. Main thread.
+#pragma once
+#include <QJsonArray>
+#include <QTextEdit>
+
+namespace cloister {
+
+class PieceView : public QTextEdit {
+  Q_OBJECT
+ public:
+  static constexpr int kMostShown = 4000;
+  explicit PieceView(QWidget* parent = nullptr);
+  /// "pieces" of `tokenizer inspect`.
+  void setPieces(const QJsonArray&);
+  /// What stands on the chip: the text with its white space made visible, or the piece where that has none of its own.
+  static QString shown(const QJsonObject& piece);
+  static QString bytes(const QJsonObject& piece);
+
+ protected:
+  bool event(QEvent*) override;
+
+ private:
+  void draw();
+  QJsonArray pieces_;
+  QList<int> ends_;  ///< position behind each piece in the document
+};
+
+}  // namespace cloister
