@@ -9,6 +9,7 @@
 
 #include "app/cli/project_option.h"
 #include "app/cli/run_progress.h"
+#include "core/extension/plugin_catalogue.h"
 #include "core/runs/child_watch.h"
 #include "core/runs/run_row.h"
 
@@ -77,6 +78,11 @@ Result<RunRecord> trainedRun(const Project& project, const QString& run) {
   for (const RunRecord& row : *rows)
     if (hasBestWeights(project.runDir(row.id))) return currentRun(project, row.id);
   return Failure{FailureKind::NothingToDo, {{"what", "trained run"}, {"next", "Train a model first: cloister-cli train."}}, {}};
+}
+
+bool isLanguageModel(const RunRecord& row) {
+  const auto family = PluginCatalogue::scan().find(QStringLiteral("family"), row.family);
+  return family && family->json["task"].toString() == u"language-model";
 }
 
 QJsonObject runJson(const RunRecord& row, const Project& project) {

@@ -28,6 +28,8 @@ int runJob(Context&, RunSession&, const QString& run, const QString& verb, const
 Result<RunRecord> currentRun(const Project&, const QString& run);
 /// The newest run that has weights to evaluate and export, for an empty id.
 Result<RunRecord> trainedRun(const Project&, const QString& run);
+/// Whether the run's family makes language models.
+bool isLanguageModel(const RunRecord&);
 QJsonObject runJson(const RunRecord&, const Project&);
 QString runLine(const RunRecord&);
 /// Prints a run that ended and returns the exit code of its state.

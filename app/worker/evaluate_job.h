@@ -8,6 +8,7 @@
 #include <QString>
 
 #include "core/domain/run_event.h"
+#include "core/domain/run_spec.h"
 #include "core/engine/evaluate/evaluation_set.h"
 #include "core/engine/models/model.h"
 
@@ -33,6 +34,11 @@ struct EvaluateOptions {
 };
 /// InvalidArgument names the member that is out of its range.
 EvaluateOptions evaluateOptions(const QJsonObject& request);
+
+/// A whole number of the request; InvalidArgument outside least … most.
+int wholeOption(const QJsonObject& request, const QString& name, int fallback, int least, int most);
+/// A report that is being rewritten is absent, with its pictures.
+void clearEvaluation(const QString& folder);
 
 /// Events of this job, no more than five progress lines a second; throws Stopped after SIGTERM or SIGINT.
 /// at(), warn() and phase() may come from any thread, one at a time.
@@ -70,5 +76,8 @@ QJsonArray attackSection(EvaluateJob&, EvaluateProgress&);
 QJsonArray latencySection(EvaluateJob&, EvaluateProgress&);
 /// One line: processor, threads, memory.
 QString hardwareLine();
+
+/// The whole job for a language model's run (language_evaluate.cpp).
+WorkerExit evaluateLanguage(const QString& runDir, EventWriter&);
 
 }  // namespace cloister

@@ -13,6 +13,7 @@
 #include <QFile>
 
 #include "app/worker/evaluate_job.h"
+#include "app/worker/language_run.h"
 #include "app/worker/verbs.h"
 #include "core/domain/files.h"
 #include "core/domain/version.h"
@@ -31,14 +32,6 @@ void onSignal(int) { stopAsked = true; }
 
 Failure invalid(const QString& name, const QString& value, const QString& allowed) {
   return {FailureKind::InvalidArgument, {{"name", name}, {"value", value}, {"allowed", allowed}}, {}};
-}
-
-int intOption(const QJsonObject& o, const QString& name, int fallback, int least, int most) {
-  if (!o.contains(name)) return fallback;
-  const double v = o[name].toDouble(std::nan(""));
-  if (!(v >= least && v <= most) || v != std::floor(v))
-    throw EngineFailure(invalid(name, o[name].toVariant().toString(), QStringLiteral("%1 … %2").arg(least).arg(most)));
-  return static_cast<int>(v);
 }
 
 std::vector<double> radii(const QJsonObject& o, const QString& name, double most) {
@@ -111,17 +104,6 @@ QJsonObject describeRun(const EvaluateJob& job, const RunSpec& spec) {
           {"threads", job.threads}};
 }
 
-/// A report that is being rewritten is absent, with its pictures.
-void clearFolder(const QString& folder) {
-  if (!QDir().mkpath(folder)) throw EngineFailure({FailureKind::PermissionDenied, {{"path", folder}}, {}});
-  for (const char* name : {"/report.json", "/report.html", "/predictions.safetensors"}) {
-    const QString path = folder + QLatin1String(name);
-    if (QFile::exists(path) && !QFile::remove(path)) throw EngineFailure({FailureKind::ReadOnly, {{"path", path}}, {}});
-  }
-  QDir(folder + "/images").removeRecursively();
-  if (!QDir().mkpath(folder + "/images")) throw EngineFailure({FailureKind::PermissionDenied, {{"path", folder + "/images"}}, {}});
-}
-
 /// One thread a batch instead of all threads on one operation: no barriers, whatever else runs on the machine.
 void loadModels(EvaluateJob& job) {
   job.threads = processorCount();
@@ -138,7 +120,7 @@ WorkerExit evaluate(EvaluateJob& job, EventWriter& events) {
   const RunSpec spec = orThrow(RunSpec::fromJson(orThrow(readJson(job.runDir + "/spec.json"))));
   const QString request = job.folder + "/request.json";
   job.options = evaluateOptions(QFile::exists(request) ? orThrow(readJson(request)) : QJsonObject());
-  clearFolder(job.folder);
+  clearEvaluation(job.folder);
   progress.event("started", {{"pid", static_cast<qint64>(QCoreApplication::applicationPid())},
                              {"version", programVersion()},
                              {"commit", codeCommit()},
@@ -175,6 +157,24 @@ WorkerExit evaluate(EvaluateJob& job, EventWriter& events) {
 
 }  // namespace
 
+int wholeOption(const QJsonObject& o, const QString& name, int fallback, int least, int most) {
+  if (!o.contains(name)) return fallback;
+  const double v = o[name].toDouble(std::nan(""));
+  if (!(v >= least && v <= most) || v != std::floor(v))
+    throw EngineFailure(invalid(name, o[name].toVariant().toString(), QStringLiteral("%1 … %2").arg(least).arg(most)));
+  return static_cast<int>(v);
+}
+
+void clearEvaluation(const QString& folder) {
+  if (!QDir().mkpath(folder)) throw EngineFailure({FailureKind::PermissionDenied, {{"path", folder}}, {}});
+  for (const char* name : {"/report.json", "/report.html", "/predictions.safetensors"}) {
+    const QString path = folder + QLatin1String(name);
+    if (QFile::exists(path) && !QFile::remove(path)) throw EngineFailure({FailureKind::ReadOnly, {{"path", path}}, {}});
+  }
+  QDir(folder + "/images").removeRecursively();
+  if (!QDir().mkpath(folder + "/images")) throw EngineFailure({FailureKind::PermissionDenied, {{"path", folder + "/images"}}, {}});
+}
+
 EvaluateOptions evaluateOptions(const QJsonObject& request) {
   EvaluateOptions o;
   o.split = request["split"].toString(o.split);
@@ -184,16 +184,16 @@ EvaluateOptions evaluateOptions(const QJsonObject& request) {
   o.epsilonsL2 = radii(request, "epsilonsL2", 1e4);
   if (!request.contains("epsilons"))
     for (const double grey : {0.5, 1.0, 2.0, 4.0, 8.0}) o.epsilons.push_back(grey / 255);
-  o.steps = intOption(request, "steps", o.steps, 1, 1000);
-  o.restarts = intOption(request, "restarts", o.restarts, 1, 100);
-  const int samples = intOption(request, "samples", 0, 0, 1000000);
+  o.steps = wholeOption(request, "steps", o.steps, 1, 1000);
+  o.restarts = wholeOption(request, "restarts", o.restarts, 1, 100);
+  const int samples = wholeOption(request, "samples", 0, 0, 1000000);
   if (samples > 0) o.samples = samples;
-  o.attackSeconds = intOption(request, "attackSeconds", o.attackSeconds, 1, 1000000);
-  o.resamples = intOption(request, "resamples", o.resamples, 0, 100000);
+  o.attackSeconds = wholeOption(request, "attackSeconds", o.attackSeconds, 1, 1000000);
+  o.resamples = wholeOption(request, "resamples", o.resamples, 0, 100000);
   readThreshold(request, o);
   o.latency = request["latency"].toBool(true);
-  o.latencySeconds = intOption(request, "latencySeconds", o.latencySeconds, 1, 100000);
-  o.batch = intOption(request, "batch", o.batch, 1, 4096);
+  o.latencySeconds = wholeOption(request, "latencySeconds", o.latencySeconds, 1, 100000);
+  o.batch = wholeOption(request, "batch", o.batch, 1, 4096);
   o.seed = static_cast<quint64>(request["seed"].toInteger(static_cast<qint64>(o.seed)));
   o.language = request["language"].toString(o.language);
   return o;
@@ -273,7 +273,8 @@ int evaluateVerb(const QStringList& arguments) {
   std::signal(SIGINT, onSignal);
   return runJob(job.folder + "/events.jsonl", [&](EventWriter& events) {
     try {
-      return evaluate(job, events);
+      return isLanguageRun(orThrow(RunSpec::fromJson(orThrow(readJson(job.runDir + "/spec.json"))))) ? evaluateLanguage(job.runDir, events)
+                                                                                                     : evaluate(job, events);
     } catch (const EngineFailure& e) {
       if (e.failure().kind != FailureKind::Stopped) throw;
       orThrow(events.append("stopped", {{"step", 0}}, true));

@@ -14,6 +14,8 @@
 #include <QJsonDocument>
 #include <QPluginLoader>
 
+#include "app/worker/language_export_job.h"
+#include "app/worker/language_run.h"
 #include "app/worker/verbs.h"
 #include "core/domain/files.h"
 #include "core/domain/version.h"
@@ -230,7 +232,11 @@ int exportVerb(const QStringList& arguments) {
   if (!QDir().mkpath(runDir + "/export")) throw EngineFailure({FailureKind::PermissionDenied, {{"path", runDir + "/export"}}, {}});
   std::signal(SIGTERM, onSignal);
   std::signal(SIGINT, onSignal);
-  return runJob(runDir + "/export/events.jsonl", [&](EventWriter& events) { return ExportJob(runDir, events).run(); });
+  return runJob(runDir + "/export/events.jsonl", [&](EventWriter& events) {
+    if (isLanguageRun(orThrow(RunSpec::fromJson(orThrow(readJson(runDir + "/spec.json"))))))
+      return exportLanguageRun(runDir, events, [] { return stopAsked.load(); });
+    return ExportJob(runDir, events).run();
+  });
 }
 
 }  // namespace cloister

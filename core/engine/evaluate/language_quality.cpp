@@ -23,7 +23,8 @@ void tell(const TextTick& tick, std::size_t done, std::size_t total) {
 at::Tensor row(const std::vector<std::int64_t>& ids) { return at::tensor(ids, at::kLong).unsqueeze(0); }
 
 /// ln p of each token from `first` on, and whether it was the first choice.
-TextLoss lossFrom(DecoderModel& model, const std::vector<std::int64_t>& ids, std::int64_t first) {
+TextLoss lossFrom(DecoderModel& model, const std::vector<std::int64_t>& ids, std::int64_t first,
+                  const std::vector<std::uint8_t>& counts = {}) {
   TextLoss loss;
   const auto n = std::int64_t(ids.size());
   if (first < 1 || first >= n) return loss;
@@ -32,10 +33,18 @@ TextLoss lossFrom(DecoderModel& model, const std::vector<std::int64_t>& ids, std
     const std::int64_t count = std::min(kRowsAtOnce, n - from);
     const at::Tensor targets = tokens[0].narrow(0, from, count);
     const at::Tensor logits = model.logits(hidden[0].narrow(0, from - 1, count)).to(at::kFloat);
-    const at::Tensor chosen = at::log_softmax(logits, -1).gather(1, targets.unsqueeze(1)).to(at::kDouble).sum();
-    loss.nats -= chosen.item<double>();
-    loss.greedy += (logits.argmax(-1) == targets).sum().item<std::int64_t>();
+    at::Tensor chosen = at::log_softmax(logits, -1).gather(1, targets.unsqueeze(1)).squeeze(1).to(at::kDouble);
+    at::Tensor right = logits.argmax(-1) == targets;
     loss.tokens += count;
+    if (!counts.empty()) {
+      const auto from8 = counts.begin() + from;
+      const at::Tensor counted = at::tensor(std::vector<std::int64_t>(from8, from8 + count), at::kLong) != 0;
+      chosen = chosen.masked_select(counted);
+      right = right.masked_select(counted);
+      loss.tokens += counted.sum().item<std::int64_t>() - count;
+    }
+    loss.nats -= chosen.sum().item<double>();
+    loss.greedy += right.sum().item<std::int64_t>();
   }
   return loss;
 }
@@ -62,7 +71,7 @@ Recall recallOne(DecoderModel& model, const std::vector<std::int64_t>& text, std
 std::vector<TextLoss> textLosses(DecoderModel& model, const std::vector<TokenText>& texts, const TextTick& tick) {
   std::vector<TextLoss> losses;
   for (const TokenText& t : texts) {
-    losses.push_back(lossFrom(model, t.ids, t.answer));
+    losses.push_back(lossFrom(model, t.ids, t.answer, t.counts));
     tell(tick, losses.size(), texts.size());
   }
   return losses;

@@ -13,6 +13,8 @@ namespace cloister {
 struct TokenText {
   std::vector<std::int64_t> ids;
   std::int64_t answer = 1;
+  /// As long as ids: of those, the ones that count (a conversation of several answers). Empty: all of them. Attacks do not look at it.
+  std::vector<std::uint8_t> counts = {};
 };
 
 struct TextLoss {
