@@ -532,10 +532,6 @@
         <translation>不做 FGSM 和 PGD 攻击。</translation>
     </message>
     <message>
-        <source>Attack strengths in grey levels of 255, with commas.</source>
-        <translation>攻击强度，以 255 级灰度计，用逗号分隔。</translation>
-    </message>
-    <message>
         <source>How many test samples are attacked.</source>
         <translation>受攻击的测试样本数。</translation>
     </message>
@@ -564,14 +560,6 @@
         <translation>把已训练的模型写成 ONNX，按要求量化，并比较各候选。</translation>
     </message>
     <message>
-        <source>What the model is for: onnx.</source>
-        <translation>目标格式：onnx。</translation>
-    </message>
-    <message>
-        <source>none, fp16, dynamic-int8 or static-int8; may be given again, all by default.</source>
-        <translation>none、fp16、dynamic-int8 或 static-int8；可重复，默认全部。</translation>
-    </message>
-    <message>
         <source>How static-int8 chooses ranges: minmax, entropy or percentile.</source>
         <translation>static-int8 选取范围的方式：minmax、entropy 或 percentile。</translation>
     </message>
@@ -590,6 +578,54 @@
     <message>
         <source>largest difference</source>
         <translation>最大差异</translation>
+    </message>
+    <message>
+        <source>same token %1 of %2</source>
+        <translation>相同词元 %1 / %2</translation>
+    </message>
+    <message>
+        <source>perplexity %1, %2 % above the model&apos;s</source>
+        <translation>困惑度 %1，比原模型高 %2 %</translation>
+    </message>
+    <message>
+        <source>Language models: largest allowed rise of perplexity, a share.</source>
+        <translation>语言模型：允许的困惑度最大升幅（比例）。</translation>
+    </message>
+    <message>
+        <source>Language models: weights that share a scale, 16 to 256.</source>
+        <translation>语言模型：共用一个缩放系数的权重数，16 到 256。</translation>
+    </message>
+    <message>
+        <source>none, fp16, dynamic-int8 or static-int8; of language models none, fp16, dynamic-int8, int8, int4, for gguf fp16 and q8_0. May be given again, all by default.</source>
+        <translation>none、fp16、dynamic-int8 或 static-int8；语言模型为 none、fp16、dynamic-int8、int8、int4，gguf 为 fp16 和 q8_0。可重复给出，默认全部。</translation>
+    </message>
+    <message>
+        <source>What the model is for: onnx; of language models also onnx-genai and gguf.</source>
+        <translation>模型的用途：onnx；语言模型还可用 onnx-genai 和 gguf。</translation>
+    </message>
+    <message>
+        <source>Training texts repeated word for word: %1 of %2</source>
+        <translation>逐字复述的训练文本：%1 / %2</translation>
+    </message>
+    <message>
+        <source>base %1</source>
+        <translation>基础模型 %1</translation>
+    </message>
+    <message>
+        <source>There is no test split; the figures are from the validation split.</source>
+        <translation>没有测试集；以下数值来自验证集。</translation>
+    </message>
+    <message>
+        <source>Language models: longest answer, in tokens.</source>
+        <translation>语言模型：回答的最大长度（词元数）。</translation>
+    </message>
+    <message>
+        <source>Language models: how many answers are written and scored, at most.</source>
+        <translation>语言模型：最多生成并评分多少条回答。</translation>
+    </message>
+    <message>
+        <source>Attack strengths with commas: grey levels of 255; of language models shares of a word&apos;s vector.</source>
+        <translation>攻击强度，用逗号分隔：图像为 255 级灰度，语言模型为词向量大小的比例。</translation>
     </message>
     <message>
         <source>Recommended: %1. %2</source>

@@ -8,6 +8,7 @@
 #include "core/trust/bundle_documents.h"
 #include "core/trust/bundle_folder.h"
 #include "core/trust/bundle_sources.h"
+#include "core/trust/language_bundle.h"
 
 namespace cloister {
 namespace {
@@ -103,6 +104,7 @@ class Builder {
 }  // namespace
 
 Result<BundleResult> createBundle(const BundleRequest& request, const KeyStore& keys) {
+  if (isLanguageExport(request.runDir)) return createLanguageRunBundle(request, keys);
   auto folder = BundleFolder::begin(request.toDir, keys, request.key, request.passphrase);
   if (!folder) return folder.error();
   auto sources = readBundleSources(request);

@@ -33,6 +33,7 @@ struct BundleRequest {
   std::function<Result<void>(const BundleResult&)> beforePublish;
 };
 
+/// A language model's run becomes a bundle as `bundle model` makes it, with lineage, run and snapshot (language_bundle.h).
 /// NothingToDo names the missing step (evaluation, export), IdentityChanged files that do not belong together, CorruptFile a changed
 /// export, PolicyRefused a candidate whose parity check failed, WrongPassphrase, AlreadyExists, DiskFull.
 Result<BundleResult> createBundle(const BundleRequest&, const KeyStore&);

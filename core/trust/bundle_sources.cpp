@@ -97,7 +97,7 @@ Result<void> chooseCandidate(const BundleRequest& request, BundleSources& out) {
   return {};
 }
 
-Result<void> readExport(const BundleRequest& request, BundleSources& out) {
+Result<void> readExportJson(const BundleRequest& request, BundleSources& out) {
   out.exportDir = request.runDir + "/export";
   const QString path = out.exportDir + "/export.json";
   if (!QFileInfo::exists(path))
@@ -107,6 +107,11 @@ Result<void> readExport(const BundleRequest& request, BundleSources& out) {
   if (!json) return json.error();
   out.exported = *json;
   if (const QString run = out.exported["run"].toString(); run != out.spec.run) return changed(QStringLiteral("export"), out.spec.run, run);
+  return {};
+}
+
+Result<void> readExport(const BundleRequest& request, BundleSources& out) {
+  if (auto read = readExportJson(request, out); !read) return read;
   for (const QJsonValue& c : out.exported["classes"].toArray()) out.classes.append(c.toString());
   if (out.exported["classes"].toArray() != out.snapshot["classes"].toArray())
     return changed(QStringLiteral("list of classes"), canonicalJson({{"", out.snapshot["classes"]}}),
@@ -157,19 +162,49 @@ QJsonObject publicReport(const QJsonObject& report) {
   return out;
 }
 
-Result<BundleSources> readBundleSources(const BundleRequest& request) {
-  BundleSources out;
+namespace {
+
+Result<void> readSpecReportSnapshot(const BundleRequest& request, BundleSources& out) {
   auto spec = readJson(request.runDir + "/spec.json", kMaxJson);
   if (!spec) return spec.error();
   auto parsed = RunSpec::fromJson(*spec);
   if (!parsed) return parsed.error();
   out.spec = *parsed;
-  if (auto good = readReport(request, out); !good) return good.error();
-  if (auto good = readSnapshot(request.snapshotDir, out); !good) return good.error();
+  if (auto good = readReport(request, out); !good) return good;
+  if (auto good = readSnapshot(request.snapshotDir, out); !good) return good;
   if (const QString digest = out.snapshot["digest"].toString(); digest != out.spec.snapshot)
     return changed(QStringLiteral("data snapshot"), out.spec.snapshot, digest);
+  return {};
+}
+
+}  // namespace
+
+Result<BundleSources> readBundleSources(const BundleRequest& request) {
+  BundleSources out;
+  if (auto good = readSpecReportSnapshot(request, out); !good) return good.error();
   if (auto good = readExport(request, out); !good) return good.error();
   out.started = startedEvent(request.runDir);
+  return out;
+}
+
+Result<BundleSources> readLanguageSources(const BundleRequest& request) {
+  BundleSources out;
+  if (auto good = readSpecReportSnapshot(request, out); !good) return good.error();
+  if (auto good = readExportJson(request, out); !good) return good.error();
+  BundleRequest named = request;
+  // Where nothing of ours can judge (GGUF), one that is the only one is meant.
+  const QJsonArray all = out.exported["candidates"].toArray();
+  if (named.candidate.isEmpty() && out.exported["recommended"].isNull() && all.size() == 1)
+    named.candidate = all[0].toObject()["name"].toString();
+  const QString name = named.candidate.isEmpty() ? out.exported["recommended"].toString() : named.candidate;
+  QStringList known;
+  for (const QJsonValue& v : all) {
+    known.append(v["name"].toString());
+    if (known.last() == name) out.candidate = v.toObject();
+  }
+  if (out.candidate.isEmpty() || name.contains('/') || name.startsWith('.'))
+    return Failure{
+        FailureKind::InvalidArgument, {{"name", "candidate"}, {"value", name}, {"allowed", known.join(QStringLiteral(", "))}}, {}};
   return out;
 }
 

@@ -22,6 +22,8 @@ struct BundleSources {
 };
 
 Result<BundleSources> readBundleSources(const BundleRequest&);
+/// The same for a language model's run: spec, snapshot, lineage, exported, candidate; the report is checked, and read by its bundle.
+Result<BundleSources> readLanguageSources(const BundleRequest&);
 
 /// Only what is named here leaves the house: no pictures, no keys of samples, no groups that could be patients.
 QJsonObject publicReport(const QJsonObject& report);

@@ -7,6 +7,7 @@
 #include "core/domain/files.h"
 #include "core/domain/version.h"
 #include "core/trust/bundle_folder.h"
+#include "core/trust/bundle_sources.h"
 
 namespace cloister {
 namespace {
@@ -24,10 +25,15 @@ const QString kStatement = QStringLiteral(
     "people without one who answers for it.");
 
 /// Without what speaks of single texts of the house.
-QJsonObject publicReport(QJsonObject report) {
-  report.remove("model");  // a path of this machine
+QJsonObject publicReport(const QJsonObject& whole) {
+  QJsonObject report;
+  for (const char* name :
+       {"format", "task",     "run",    "snapshot",   "architecture", "parameters",   "vocabulary", "context", "method",    "part",
+        "kind",   "template", "texts",  "createdAt",  "commit",       "version",      "hardware",   "threads", "bootstrap", "perplexity",
+        "base",   "choices",  "scores", "generation", "headline",     "memorisation", "attacks",    "latency"})
+    if (const QJsonValue v = whole[QLatin1String(name)]; !v.isUndefined()) report[QLatin1String(name)] = v;
   QJsonArray attacks;
-  for (const QJsonValue& v : report["attacks"].toArray()) {
+  for (const QJsonValue& v : report.value("attacks").toArray()) {
     QJsonObject attack = v.toObject();
     QJsonArray points;
     for (const QJsonValue& e : attack["epsilons"].toArray()) {
@@ -39,11 +45,11 @@ QJsonObject publicReport(QJsonObject report) {
     attacks.append(attack);
   }
   if (!attacks.isEmpty()) report["attacks"] = attacks;
-  if (QJsonObject memory = report["memorisation"].toObject(); !memory.isEmpty()) {
+  if (QJsonObject memory = report.value("memorisation").toObject(); !memory.isEmpty()) {
     memory.remove("found");
     report["memorisation"] = memory;
   }
-  if (QJsonObject base = report["base"].toObject(); !base.isEmpty()) {
+  if (QJsonObject base = report.value("base").toObject(); !base.isEmpty()) {
     base.remove("model");
     report["base"] = base;
   }
@@ -73,7 +79,7 @@ void measured(Markdown& md, const QJsonObject& report) {
   md.table("Metric", "Value (95 % interval)");
   md.row("perplexity", interval(report["perplexity"].toObject()));
   md.row("next token right", interval(report["perplexity"]["nextTokenAccuracy"].toObject()));
-  if (const QJsonObject base = report["base"].toObject(); !base.isEmpty()) {
+  if (const QJsonObject base = report.value("base").toObject(); !base.isEmpty()) {
     md.row("perplexity of the base model", interval(base));
     md.row("ratio to the base model", interval(base["ratio"].toObject()) + ", p = " + number(base["p"]));
   }
@@ -96,7 +102,7 @@ class LanguageBuilder {
     if (auto done = readSources(); !done) return done.error();
     if (auto done = copyFiles(); !done) return done.error();
     if (auto done = writePapers(); !done) return done.error();
-    return folder_.seal(manifest(), {});
+    return folder_.seal(manifest(), r_.statement);
   }
 
  private:
@@ -182,19 +188,24 @@ class LanguageBuilder {
     if (auto done = folder_.write(QStringLiteral("export.json"), exported_); !done) return done;
     if (!report_.isEmpty())
       if (auto done = folder_.write(QStringLiteral("evaluation/report.json"), report_); !done) return done;
+    if (!r_.lineage.isEmpty())
+      if (auto done = folder_.write(QStringLiteral("lineage.jsonl"), r_.lineage); !done) return done;
     if (auto done = folder_.write(QStringLiteral("model_card.json"), card()); !done) return done;
     if (auto done = folder_.write(QStringLiteral("model_card.md"), cardMarkdown()); !done) return done;
-    return folder_.write(QStringLiteral("sbom.spdx.json"), spdxDocument({}, facts_, folder_.files()));
+    return folder_.write(QStringLiteral("sbom.spdx.json"), spdxDocument(r_.snapshot, facts_, folder_.files()));
   }
 
   QJsonObject manifest() const {
-    return {{"format", 1},
-            {"name", facts_.name},
-            {"version", facts_.version},
-            {"createdAt", facts_.createdAt},
-            {"task", "text-generation"},
-            {"notAMedicalDevice", true},
-            {"model", facts_.model}};
+    QJsonObject all = r_.manifest;
+    const QJsonObject own{{"format", 1},
+                          {"name", facts_.name},
+                          {"version", facts_.version},
+                          {"createdAt", facts_.createdAt},
+                          {"task", "text-generation"},
+                          {"notAMedicalDevice", true},
+                          {"model", facts_.model}};
+    for (auto it = own.begin(); it != own.end(); ++it) all[it.key()] = it.value();
+    return all;
   }
 
   const LanguageBundleRequest& r_;
@@ -210,8 +221,42 @@ Result<BundleResult> createLanguageBundle(const LanguageBundleRequest& request, 
   if (!folder) return folder.error();
   auto result = LanguageBuilder(request, **folder).build();
   if (!result) return result;
+  if (request.beforePublish)
+    if (auto allowed = request.beforePublish(*result); !allowed) return allowed.error();
   if (auto moved = (*folder)->publish(); !moved) return moved.error();
   return result;
+}
+
+bool isLanguageExport(const QString& runDir) {
+  const auto exported = readJson(runDir + "/export/export.json");
+  return exported && (*exported)["task"].toString() == u"language-model";
+}
+
+Result<BundleResult> createLanguageRunBundle(const BundleRequest& request, const KeyStore& keys) {
+  auto sources = readLanguageSources(request);
+  if (!sources) return sources.error();
+  const RunSpec& spec = sources->spec;
+  LanguageBundleRequest r;
+  r.exportDir = request.runDir + "/export/" + sources->candidate["name"].toString();
+  r.reportFile = request.runDir + "/evaluation/report.json";
+  r.toDir = request.toDir;
+  r.key = request.key;
+  r.passphrase = request.passphrase;
+  r.name = request.name;
+  // The name of the folder, never where it lies on this machine.
+  r.baseModel = spec.baseWeights.isEmpty() ? QString() : QFileInfo(spec.baseWeights).fileName() + " (" + spec.baseWeightsSha256 + ")";
+  r.intendedUse = request.intendedUse;
+  r.limits = request.limits;
+  r.snapshot = spec.snapshot;
+  r.lineage = sources->lineage;
+  r.manifest = {{"run", spec.run},
+                {"family", spec.family},
+                {"snapshot", spec.snapshot},
+                {"preparedDigest", spec.preparedDigest},
+                {"splitDigest", sha256Hex(sources->lineage)}};
+  r.statement = {{"auditCheckpoint", request.auditCheckpoint}, {"run", spec.run}, {"snapshot", spec.snapshot}};
+  r.beforePublish = request.beforePublish;
+  return createLanguageBundle(r, keys);
 }
 
 }  // namespace cloister

@@ -11,6 +11,7 @@ import torch
 import transformers
 from rouge_score import rouge_scorer
 from safetensors.numpy import load_file
+from test_signing import reference_accepts
 
 SET = ["--set", "batch_size=16", "--set", "threads=1", "--set", "precision=fp32", "--set", "metric_seconds=0", "--set", "device=cpu", "--set", "learning_rate=0.003"]
 
@@ -192,3 +193,41 @@ def test_another_tokenizer_or_other_texts(run, world):
         job(run, world, "lora", "evaluate", {}, expect=60)
     finally:
         spec.write_text(before)
+
+
+def test_from_a_project_to_a_signed_bundle(run, tmp_path, data_dir, monkeypatch):
+    """The command line alone: data in, a base and a run on it, its figures, its candidates, and a bundle that the reference tool verifies."""
+    monkeypatch.setenv("CLOISTER_KEYS", str(tmp_path / "keys"))
+    project = tmp_path / "project"
+
+    def cli(*arguments):
+        return json.loads(run("cloister-cli", *arguments, "--project", project, "--json").stdout)
+
+    source = next(p for p in sorted((data_dir / "txt-tatoeba-enzh-dev").iterdir()) if p.suffix != ".md")
+    (tmp_path / "pairs.tsv").write_text("\n".join("\t".join(line.split("\t")[:2]) for line in source.read_text().splitlines()[:900]) + "\n")
+    cli("project", "create", "--task", "language-model")
+    cli("data", "import", tmp_path / "pairs.tsv")
+    cli("data", "snapshot")
+    cli("tokenizer", "add", "--name", "pieces", "--vocab-size", "1200")
+    small = ["--set", "architecture=llama-1m", "--set", "sequence_length=64", "--set", "max_steps=40", "--set", "threads=1", "--set", "precision=fp32",
+             "--set", "learning_rate=0.003"]
+    cli("train", *small)
+    report = cli("evaluate", "--answers", "8", "--new-tokens", "12", "--no-attacks")
+    assert report["task"] == "language-model" and report["part"] == "test" and report["perplexity"]["value"] > 1 and report["generation"]["n"] == 8
+    exported = cli("export", "--quantize", "none,int8", "--to", tmp_path / "out")
+    assert {c["name"] for c in exported["candidates"]} == {"fp32", "int8"} and (tmp_path / "out" / "int8" / "tokenizer.model").exists()
+    (tmp_path / "pass").write_text("a long passphrase\n")
+    run("cloister-cli", "keys", "create", "--name", "lab", "--passphrase-file", tmp_path / "pass")
+    made = cli("bundle", "create", "--candidate", "int8", "--passphrase-file", tmp_path / "pass", "--to", tmp_path / "bundle")
+    assert made["manifest"]["task"] == "text-generation" and made["manifest"]["run"] == "r-0001" and made["manifest"]["model"]["candidate"] == "int8"
+    verified = json.loads(run("cloister-cli", "bundle", "verify", tmp_path / "bundle", "--json").stdout)
+    assert verified["valid"] and verified["bundle"]["snapshot"] == report["snapshot"]
+    kept = json.loads((tmp_path / "bundle" / "evaluation" / "report.json").read_text())
+    assert kept["perplexity"] == report["perplexity"] and "samples" not in kept and "found" not in kept["memorisation"]
+    lineage = [json.loads(line) for line in (tmp_path / "bundle" / "lineage.jsonl").read_text().splitlines()]
+    assert len(lineage) == 1 and len(lineage[0]["sha256"]) == 64
+    text = b"".join(p.read_bytes() for p in (tmp_path / "bundle").rglob("*.json*"))
+    assert str(tmp_path).encode() not in text and b"pairs.tsv" not in text
+    (key,) = (tmp_path / "keys").rglob("public.pem")
+    assert reference_accepts(tmp_path / "bundle", tmp_path / "bundle" / "model.sig", public_key=key)
+    assert any("sign" in json.dumps(e) and made["rootDigest"] in json.dumps(e) for e in cli("audit", "show")["entries"])
