@@ -44,6 +44,8 @@ ModelsView::ModelsView(StoreClient& store, QWidget* parent) : QWidget(parent), s
   row->setSpacing(space::kL);
   table_ = new QTableWidget(0, 6, body_);
   prepareTable(table_);
+  table_->horizontalHeader()->setStretchLastSection(false);
+  table_->horizontalHeader()->setSectionResizeMode(0, QHeaderView::Stretch);
   table_->setSelectionBehavior(QAbstractItemView::SelectRows);
   table_->setSelectionMode(QAbstractItemView::SingleSelection);
   row->addWidget(table_, 1);
@@ -86,6 +88,8 @@ void ModelsView::setModels(const QList<BaseModel>& models) {
   asked_.clear();
   fill();
   choose(before);
+  for (int i = 0; table_->currentRow() < 0 && i < models_.size(); ++i)
+    if (models_[i].hasWeights) table_->selectRow(i);
   if (table_->currentRow() < 0 && !models_.isEmpty()) table_->selectRow(0);
 }
 

@@ -32,9 +32,15 @@ PieceView::PieceView(QWidget* parent) : QTextEdit(parent) {
   whenThemed(this, [this] { draw(); });
 }
 
-QString PieceView::shown(const QJsonObject& piece) {
+QString PieceView::shown(const QJsonArray& pieces, int i) {
+  const QJsonObject piece = pieces[i].toObject();
   const QString text = piece["text"].toString();
-  if (text.isEmpty() || text.contains(QChar(0xFFFD))) return piece["piece"].toString();  // begin and end tokens, bytes of a character
+  const qint64 from = piece["from"].toInteger(), to = piece["to"].toInteger();
+  const auto shared = [&](int other) {  // bytes of one character stand for the same stretch of text
+    if (other < 0 || other >= pieces.size()) return false;
+    return pieces[other]["from"].toInteger() < to && from < pieces[other]["to"].toInteger();
+  };
+  if (text.isEmpty() || text.contains(QChar(0xFFFD)) || shared(i - 1) || shared(i + 1)) return piece["piece"].toString();
   QString visible = text;
   return visible.replace(' ', QChar(0xB7)).replace('\t', QChar(0x21E5)).replace('\n', QStringLiteral("↵\n"));
 }
@@ -69,7 +75,7 @@ void PieceView::draw() {
     } else {
       format.setBackground(tint(t, theme.series(i % kHues), i % 2 ? 0.34 : 0.14));
     }
-    cursor.insertText(shown(piece), format);
+    cursor.insertText(shown(pieces_, i), format);
     ends_ << cursor.position();
   }
   cursor.endEditBlock();

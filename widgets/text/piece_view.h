@@ -13,8 +13,9 @@ class PieceView : public QTextEdit {
   explicit PieceView(QWidget* parent = nullptr);
   /// "pieces" of `tokenizer inspect`.
   void setPieces(const QJsonArray&);
-  /// What stands on the chip: the text with its white space made visible, or the piece where that has none of its own.
-  static QString shown(const QJsonObject& piece);
+  /// What stands on chip i: the text with its white space made visible, or the piece where it has no text of its own (begin and end
+  /// tokens, bytes of a character).
+  static QString shown(const QJsonArray& pieces, int i);
   static QString bytes(const QJsonObject& piece);
 
  protected:

@@ -102,7 +102,8 @@ void TextsPage::buildBrowse() {
   setRole(counts_, "quiet");
   top->addWidget(tabs_);
   top->addSpacing(space::kL);
-  top->addWidget(counts_, 1);
+  top->addWidget(counts_);
+  top->addStretch(1);
   column->addLayout(top);
   auto* holder = new QWidget(browse_);
   tabsStack_ = new QStackedLayout(holder);

@@ -251,7 +251,7 @@ void TokenizerView::fillTable() {
   table_->setRowCount(int(std::min<qsizetype>(pieces.size(), kMostRows)));
   for (int i = 0; i < table_->rowCount(); ++i) {
     const QJsonObject p = pieces[i].toObject();
-    QString text = PieceView::shown(p);
+    QString text = PieceView::shown(pieces, i);
     table_->setItem(i, 0, cell(text.remove('\n')));
     table_->setItem(i, 1, cell(p["piece"].toString()));
     table_->setItem(i, 2, cell(QString::number(p["id"].toInteger()), true));
