@@ -145,6 +145,23 @@ def test_a_base_of_the_project_is_tuned_and_nothing_is_cut_twice(project, traine
     assert refused["error"]["kind"] == "not_found"
 
 
+def test_preferences_of_a_project_are_learnt(project, trained, cli, tmp_path):
+    """A second project of pairs on the model of the first; another method than dpo says so."""
+    folder = tmp_path / "preferences"
+    cli("project", "create", "--project", folder, "--task", "language-model")
+    cli("data", "import", "--project", folder, project["demo"] / "dpo_zh_demo.json")
+    cli("data", "snapshot", "--project", folder)
+    cli("model", "add", project["dir"] / "models/pieces", "--project", folder, "--name", "pieces")
+    cli("model", "add", project["dir"] / "runs/r-0001/best", "--project", folder, "--name", "base")
+    given = ["--project", folder, "--base", "base", "--tokenizer", "pieces", *SMALL[2:]]
+    run = cli("train", *given, "--method", "dpo")
+    assert run["state"] == "finished" and (folder / "runs" / run["run"] / "best/adapter_config.json").is_file()
+    events = [json.loads(line) for line in (folder / "runs" / run["run"] / "attempt-001/rank-0.events.jsonl").read_text().splitlines()]
+    assert [e["step"] for e in events if e["type"] == "evaluation" and "validation/rewards/accuracies" in e["values"]] == [2, 4]
+    failed = cli("train", *given, "--method", "lora", expect=None)
+    assert "preferences" in json.dumps(failed)
+
+
 def test_a_project_that_was_moved_goes_on(project, trained, cli, tmp_path):
     folder = tmp_path / "elsewhere"
     shutil.copytree(project["dir"], folder)
