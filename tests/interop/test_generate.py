@@ -148,9 +148,12 @@ def test_tokens_stream(run, model, bin_dir, tmp_path):
     (tmp_path / "ids.json").write_text(json.dumps(PROMPTS[:2]))
     (tmp_path / "r.json").write_text(json.dumps({"model": str(folder), "ids": str(tmp_path / "ids.json"), "new_tokens": 5, "ignore_end": True}))
     lines = [json.loads(x) for x in run("cloister-worker", "generate", "--request", tmp_path / "r.json").stdout.splitlines()]
-    assert [x["type"] for x in lines] == ["token"] * 10 + ["finished"]
+    assert [x["type"] for x in lines] == ["ready"] + ["token"] * 10 + ["finished"]
+    assert lines[0]["promptTokens"] == [len(p) for p in PROMPTS[:2]]
+    seconds = [x["seconds"] for x in lines[1:-1]]
+    assert seconds == sorted(seconds) and seconds[0] > 0
     for i, s in enumerate(lines[-1]["sequences"]):
-        assert [x["token"] for x in lines[:-1] if x["sequence"] == i] == s["tokens"]
+        assert [x["token"] for x in lines[1:-1] if x["sequence"] == i] == s["tokens"]
 
 
 @pytest.mark.parametrize("options,name", [(["--temperature", "0", "--sample"], "temperature"), (["--top-p", "1.5"], "top_p"), (["--beams", "300"], "--beams"),
@@ -197,8 +200,26 @@ def test_texts_in_and_out(run, data_dir, tmp_path):
     (tmp_path / "r.json").write_text(json.dumps(request))
     lines = [json.loads(x) for x in run("cloister-worker", "generate", "--request", tmp_path / "r.json").stdout.splitlines()]
     for i, s in enumerate(by_text):
-        streamed = "".join(x["text"] for x in lines[:-1] if x["sequence"] == i)
+        streamed = "".join(x["text"] for x in lines[1:-1] if x["sequence"] == i)
         assert streamed and s["text"].startswith(streamed)
+
+
+def test_messages_take_the_form_of_training(run, data_dir, tmp_path):
+    """A conversation becomes the tokens of the template, each stretch encoded by itself (DeepSeek LLM's README), whatever folder the
+    tokenizer lies in."""
+    folder = data_dir / "mdl-tiny-llama-dev"
+    sp = sentencepiece.SentencePieceProcessor(model_file=str(folder / "tokenizer.model"))
+    shutil.copytree(folder, tmp_path / "bare", ignore=shutil.ignore_patterns("tokenizer*"))
+    (tmp_path / "tok").mkdir()
+    shutil.copy(folder / "tokenizer.model", tmp_path / "tok")
+    messages = [{"role": "system", "content": "Be short."}, {"role": "user", "content": "Where is the cat?"},
+                {"role": "assistant", "content": "On the table."}, {"role": "user", "content": "And the dog?"}]
+    ids = [1] + sp.encode("Be short.\n\nUser: Where is the cat?\n\nAssistant:") + sp.encode(" On the table.") + [2] + sp.encode("User: And the dog?\n\nAssistant:")
+    (tmp_path / "r.json").write_text(json.dumps({"model": str(tmp_path / "bare"), "tokenizer": str(tmp_path / "tok"), "messages": messages,
+                                                 "template": "deepseek-llm", "new_tokens": 12}))
+    lines = [json.loads(x) for x in run("cloister-worker", "generate", "--request", tmp_path / "r.json").stdout.splitlines()]
+    assert lines[0]["template"] == "deepseek-llm" and lines[0]["promptTokens"] == [len(ids)]
+    assert lines[-1]["sequences"][0]["tokens"] == ours(run, folder, [ids], tmp_path, "--new-tokens", 12, "--precision", "stored")["sequences"][0]["tokens"]
 
 
 def test_tokenizer_that_does_not_fit(run, model, data_dir, tmp_path):
