@@ -5667,4 +5667,19 @@ The heart is of normal size.</source>
         <translation>%1 的信息</translation>
     </message>
 </context>
+<context>
+    <name>cloister::WrittenPanel</name>
+    <message>
+        <source>Step %1</source>
+        <translation>第 %1 步</translation>
+    </message>
+    <message>
+        <source>What the model writes</source>
+        <translation>模型写出的文字</translation>
+    </message>
+    <message>
+        <source>What the model writes at each validation, the newest first</source>
+        <translation>模型在每次验证时写出的文字，最新的在前</translation>
+    </message>
+</context>
 </TS>

@@ -7,6 +7,11 @@
 #include <QDateTime>
 
 namespace cloister {
+namespace {
+
+constexpr qsizetype kWrittenKept = 100;
+
+}  // namespace
 
 void RunCurves::append(const QList<RunEvent>& events) {
   for (const RunEvent& e : events) {
@@ -17,6 +22,9 @@ void RunCurves::append(const QList<RunEvent>& events) {
       started(e);
     } else if (e.type == u"phase") {
       phase_ = e.body["name"].toString();
+    } else if (e.type == u"sample") {
+      written_ << Written{e.body["step"].toDouble(), e.body["prompt"].toString(), e.body["text"].toString()};
+      if (written_.size() > kWrittenKept) written_.removeFirst();
     } else if (e.type == u"warning") {
       warnings_ << e.body["message"].toString();
     } else if (e.type == u"failed") {
@@ -59,6 +67,7 @@ void RunCurves::cutAfter(double step) {
   }
   while (!rows_.isEmpty() && rows_.last().step > step) rows_.removeLast();
   while (!resumes_.isEmpty() && resumes_.last() > step) resumes_.removeLast();
+  while (!written_.isEmpty() && written_.last().step > step) written_.removeLast();
   lastStep_ = step;
   ++cuts_;
 }

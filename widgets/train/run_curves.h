@@ -31,6 +31,12 @@ class RunCurves {
   QJsonObject failure() const { return failure_; }
   QStringList warnings() const { return warnings_; }
 
+  /// What a language model wrote at its validations, oldest first; the last hundred.
+  struct Written {
+    double step;
+    QString prompt, text;
+  };
+  const QList<Written>& written() const { return written_; }
   /// Long format for files and the table twin: step, epoch, series, value.
   struct Row {
     double step, epoch;
@@ -50,6 +56,7 @@ class RunCurves {
   QMap<QString, Curve> curves_;
   QVector<Row> rows_;
   QList<double> resumes_;
+  QList<Written> written_;
   QStringList warnings_;
   QJsonObject failure_;
   QString phase_;

@@ -27,6 +27,7 @@
 #include "widgets/train/fit_panel.h"
 #include "widgets/train/run_chart.h"
 #include "widgets/train/runs_table.h"
+#include "widgets/train/written_panel.h"
 
 namespace cloister {
 namespace {
@@ -187,6 +188,8 @@ QWidget* TrainPage::buildRuns() {
   runsView_->setSelectionMode(QAbstractItemView::SingleSelection);
   column->addWidget(runsTitle_);
   column->addWidget(runsView_, 1);
+  written_ = new WrittenPanel(box);
+  column->addWidget(written_, 2);
   connect(runsView_->selectionModel(), &QItemSelectionModel::currentRowChanged, this, [this](const QModelIndex& now) {
     if (now.isValid()) showRun(runs_->at(now.row()).id);
   });
@@ -482,6 +485,7 @@ void TrainPage::updateButtons() {
 
 void TrainPage::updateStatus() {
   const auto it = curves_.constFind(shown_);
+  written_->show(it == curves_.constEnd() ? QList<RunCurves::Written>() : (*it)->written());
   if (it == curves_.constEnd()) return status_->clear();
   const RunCurves& c = **it;
   QStringList parts{shown_};
@@ -533,6 +537,7 @@ void TrainPage::retranslate() {
   queue_->setText(tr("Queue after the current run"));
   alignLabels();
   runs_->retranslate();
+  written_->retranslate();
   fit_->retranslate();
   chart_->retranslate();
   updateButtons();

@@ -25,6 +25,7 @@ class ParameterForm;
 class PathEdit;
 class RunChart;
 class RunsModel;
+class WrittenPanel;
 struct TrainRequest;
 
 class TrainPage : public Page {
@@ -66,6 +67,7 @@ class TrainPage : public Page {
   RunChart* chart_;
   RunsModel* runs_;
   QTableView* runsView_;
+  WrittenPanel* written_;
   QSplitter *vertical_, *lower_;
   QWidget* recipe_;
   QToolButton* recipeToggle_;
