@@ -1872,6 +1872,102 @@ Said: %2 (%3)</source>
         <source>Number format</source>
         <translation>数值格式</translation>
     </message>
+    <message>
+        <source>Base model: %1</source>
+        <translation>基础模型：%1</translation>
+    </message>
+    <message>
+        <source>Perplexity</source>
+        <translation>困惑度</translation>
+    </message>
+    <message>
+        <source>Loss per token</source>
+        <translation>每词元损失</translation>
+    </message>
+    <message>
+        <source>Exact match (%)</source>
+        <translation>完全匹配（%）</translation>
+    </message>
+    <message>
+        <source>%1 texts</source>
+        <translation>%1 条文本</translation>
+    </message>
+    <message>
+        <source>Prompt</source>
+        <translation>提示</translation>
+    </message>
+    <message>
+        <source>Reference</source>
+        <translation>参考答案</translation>
+    </message>
+    <message>
+        <source>This model</source>
+        <translation>本模型</translation>
+    </message>
+    <message>
+        <source>Base model</source>
+        <translation>基础模型</translation>
+    </message>
+    <message>
+        <source>Answers side by side</source>
+        <translation>回答对照</translation>
+    </message>
+    <message>
+        <source>ε as a share of a word's vector</source>
+        <translation>ε（占词向量的比例）</translation>
+    </message>
+    <message>
+        <source>Attack</source>
+        <translation>攻击</translation>
+    </message>
+    <message>
+        <source>Success rate</source>
+        <translation>成功率</translation>
+    </message>
+    <message>
+        <source>Still reads the same</source>
+        <translation>读起来仍相同</translation>
+    </message>
+    <message>
+        <source>Reads as, for example</source>
+        <translation>读作（示例）</translation>
+    </message>
+    <message>
+        <source>Attacks in embedding space</source>
+        <translation>嵌入空间中的对抗攻击</translation>
+    </message>
+    <message>
+        <source>%1, prompt of %2 tokens, %3 rounds</source>
+        <translation>%1，提示 %2 个词元，%3 轮</translation>
+    </message>
+    <message>
+        <source>First token</source>
+        <translation>首个词元</translation>
+    </message>
+    <message>
+        <source>Each further token</source>
+        <translation>后续每个词元</translation>
+    </message>
+    <message>
+        <source>Tokens per second</source>
+        <translation>每秒词元数</translation>
+    </message>
+    <message>
+        <source>The training texts are too short to be asked for.</source>
+        <translation>训练文本太短，无法检查是否被记住。</translation>
+    </message>
+    <message>
+        <source>Given the first %1 tokens of %2 training texts, the model repeated %3 of them word for word; the longest run was %4 tokens.</source>
+        <translation>给出 %2 条训练文本的前 %1 个词元后，模型逐字复述了其中 %3 条；最长连续复述 %4 个词元。</translation>
+    </message>
+    <message>
+        <source>On %1 texts of the test split, %2 tokens.</source>
+        <translation>测试集中的 %1 条文本，共 %2 个词元。</translation>
+    </message>
+    <message>
+        <source>There is no test split: on %1 texts of the validation split, %2 tokens.</source>
+        <translation>没有测试集：使用验证集中的 %1 条文本，共 %2 个词元。</translation>
+    </message>
 </context>
 <context>
     <name>RunChecks</name>
@@ -2485,6 +2581,34 @@ Said: %2 (%3)</source>
         <source>On the test split, %1 of %2; threshold %3.</source>
         <translation>在测试集上：%2的 %1；阈值 %3。</translation>
     </message>
+    <message>
+        <source>Answers side by side</source>
+        <translation>回答对照</translation>
+    </message>
+    <message>
+        <source>Written greedily: always the most likely token. Point at a cell to read all of it.</source>
+        <translation>贪心生成：每步取概率最大的词元。将鼠标移到单元格上可查看全文。</translation>
+    </message>
+    <message>
+        <source>Share of rightly predicted tokens that a change of the words' vectors by at most ε turns. Readers would see no change where the vectors still read as the same words.</source>
+        <translation>词向量改变不超过 ε 时，原本预测正确的词元中被改错的比例。若向量仍对应原来的词，读者看不出任何变化。</translation>
+    </message>
+    <message>
+        <source>Memory</source>
+        <translation>记忆</translation>
+    </message>
+    <message>
+        <source>ε as a share of a word</source>
+        <translation>ε（占词向量的比例）</translation>
+    </message>
+    <message>
+        <source>Attack strengths ε as a share of a word's vector</source>
+        <translation>攻击强度 ε（占词向量的比例）</translation>
+    </message>
+    <message>
+        <source>Texts attacked, at most</source>
+        <translation>最多攻击的文本数</translation>
+    </message>
 </context>
 <context>
     <name>cloister::ExportPage</name>
@@ -2731,6 +2855,74 @@ Said: %2 (%3)</source>
     <message>
         <source>No key yet: make one</source>
         <translation>还没有密钥，请新建</translation>
+    </message>
+    <message>
+        <source>int8, in blocks</source>
+        <translation>int8（分块）</translation>
+    </message>
+    <message>
+        <source>int4, in blocks</source>
+        <translation>int4（分块）</translation>
+    </message>
+    <message>
+        <source>Largest rise of perplexity</source>
+        <translation>困惑度最大升幅</translation>
+    </message>
+    <message>
+        <source>Largest rise of perplexity allowed</source>
+        <translation>允许的困惑度最大升幅</translation>
+    </message>
+    <message>
+        <source>Perplexity</source>
+        <translation>困惑度</translation>
+    </message>
+    <message>
+        <source>Tokens per second</source>
+        <translation>每秒词元数</translation>
+    </message>
+    <message>
+        <source>Same tokens</source>
+        <translation>相同词元</translation>
+    </message>
+    <message>
+        <source>Rise of perplexity</source>
+        <translation>困惑度升幅</translation>
+    </message>
+    <message>
+        <source>%1 of %2</source>
+        <translation>%1 / %2</translation>
+    </message>
+    <message>
+        <source>%1, within %2</source>
+        <translation>%1，未超过 %2</translation>
+    </message>
+    <message>
+        <source>%1, beyond %2</source>
+        <translation>%1，超过 %2</translation>
+    </message>
+    <message>
+        <source>GGUF files are written here, not run: judge them where they are used.</source>
+        <translation>GGUF 文件在此只写出、不运行：请在使用处评估。</translation>
+    </message>
+    <message>
+        <source>★ Suggested: the smallest whose perplexity stays within its limit. %1, perplexity %2 against %3 of the trained model.</source>
+        <translation>★ 建议：困惑度未超限的候选中最小的一个。%1，困惑度 %2，训练模型为 %3。</translation>
+    </message>
+    <message>
+        <source>None is suggested: every candidate raises the perplexity beyond its limit.</source>
+        <translation>没有建议：所有候选的困惑度升幅都超过限值。</translation>
+    </message>
+    <message>
+        <source>For</source>
+        <translation>用途</translation>
+    </message>
+    <message>
+        <source>What the files are for</source>
+        <translation>文件的用途</translation>
+    </message>
+    <message>
+        <source>For whom, on which texts, for which task</source>
+        <translation>给谁用、处理哪些文本、完成什么任务</translation>
     </message>
 </context>
 <context>

@@ -26,6 +26,8 @@ QString attacks(const Context&);
 QString latency(const Context&);
 QString samples(const Context&, const QString& which);
 QString method(const Context&);
+/// Header and all sections for a language model (report_language.cpp).
+QString languageReport(const Context&);
 
 /// "1,006 samples from 630 patients".
 QString basis(const Context&);

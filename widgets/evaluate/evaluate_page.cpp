@@ -25,6 +25,7 @@
 #include "widgets/common/store_client.h"
 #include "widgets/common/theme.h"
 #include "widgets/common/words.h"
+#include "widgets/evaluate/language_cards.h"
 #include "widgets/evaluate/report_cards.h"
 
 namespace cloister {
@@ -133,7 +134,15 @@ QString EvaluatePage::run() const { return runs_->currentData().toString(); }
 
 bool EvaluatePage::evaluated() const { return !json_.isEmpty() && loaded_ == run(); }
 
+bool EvaluatePage::language() const { return store().state().isLanguage(); }
+
 void EvaluatePage::refresh() {
+  // Strengths of attacks mean another thing for words than for pixels.
+  if (std::exchange(languageShown_, language()) != language()) {
+    epsilons_->setText(language() ? QStringLiteral("0.02 0.05 0.1 0.2") : QStringLiteral("0.5 1 2 4 8"));
+    samples_->setValue(language() ? 16 : 256);
+    retranslate();
+  }
   fillRuns();
   load(false);
 }
@@ -172,13 +181,15 @@ void EvaluatePage::start() {
   QJsonArray epsilons;
   for (const QString& word : epsilons_->text().split(QRegularExpression(QStringLiteral("[\\s,;]+")), Qt::SkipEmptyParts)) {
     bool ok = false;
-    const double greyLevels = word.toDouble(&ok);
-    if (!ok || greyLevels < 0 || greyLevels > 255)
-      return showFailure({FailureKind::InvalidArgument, {{"name", epsilonLabel_->text()}, {"value", word}, {"allowed", "0 – 255"}}, {}});
-    epsilons.append(greyLevels / 255);
+    const double given = word.toDouble(&ok);
+    const int most = language() ? 100 : 255;
+    if (!ok || given < 0 || given > most)
+      return showFailure(
+          {FailureKind::InvalidArgument, {{"name", epsilonLabel_->text()}, {"value", word}, {"allowed", QString("0 – %1").arg(most)}}, {}});
+    epsilons.append(language() ? given : given / 255);
   }
-  QJsonObject options{
-      {"attacks", attacks_->isChecked()}, {"epsilons", epsilons}, {"samples", samples_->value()}, {"language", Language::current().code()}};
+  QJsonObject options{{"attacks", attacks_->isChecked()}, {"epsilons", epsilons}, {"language", Language::current().code()}};
+  options[language() ? QStringLiteral("attackedTexts") : QStringLiteral("samples")] = samples_->value();
   const QString id = run();
   banner().clear();
   running_ = id;
@@ -235,6 +246,11 @@ void EvaluatePage::showReport() {
     scroll_->setWidget(page);
     return retranslate();
   }
+  if (json_.value(QStringLiteral("task")).toString() == u"language-model") {
+    showLanguage(column, page);
+    scroll_->setWidget(page);
+    return retranslate();
+  }
   column->addWidget(report::headlineCards(json_, page));
 
   auto* plots = new QWidget(page);
@@ -274,6 +290,28 @@ void EvaluatePage::showReport() {
   retranslate();
 }
 
+void EvaluatePage::showLanguage(QVBoxLayout* column, QWidget* page) {
+  const QJsonObject& json = json_;
+  auto* judged = new QLabel(report::judgedText(json), page);
+  judged->setWordWrap(true);
+  setRole(judged, "quiet");
+  column->addWidget(judged);
+  column->addWidget(report::languageHeadline(json, page));
+  if (!json["samples"].toArray().isEmpty())
+    column->addWidget(section(tr("Answers side by side"),
+                              tr("Written greedily: always the most likely token. Point at a cell to read all of it."),
+                              {report::answersTable(json, page)}, page));
+  if (auto* plot = report::embeddingAttackPlot(json, page))
+    column->addWidget(section(tr("Fragility"),
+                              tr("Share of rightly predicted tokens that a change of the words' vectors by at most ε turns. Readers would "
+                                 "see no change where the vectors still read as the same words."),
+                              {plot, report::embeddingAttackTable(json, page)}, page));
+  if (!json["latency"].toArray().isEmpty())
+    column->addWidget(section(tr("Speed"), {}, {report::languageLatencyTable(json["latency"].toArray(), page)}, page));
+  if (!json["memorisation"].toObject().isEmpty()) column->addWidget(section(tr("Memory"), report::memorisationText(json), {}, page));
+  column->addStretch(1);
+}
+
 void EvaluatePage::saveReport(const QString& suffix) {
   const QString from = folder_ + QStringLiteral("/report.") + suffix;
   auto* dialog = new QFileDialog(this, tr("Save the report"), run() + QStringLiteral("-report.") + suffix, QStringLiteral("*.") + suffix);
@@ -299,10 +337,11 @@ void EvaluatePage::retranslate() {
   runLabel_->setText(tr("Run"));
   runs_->setAccessibleName(tr("Run to evaluate"));
   attacks_->setText(tr("With attacks (FGSM, PGD)"));
-  epsilonLabel_->setText(tr("ε in grey levels"));
-  epsilons_->setAccessibleName(tr("Attack strengths ε in grey levels"));
-  samplesLabel_->setText(tr("Samples attacked, at most"));
-  samples_->setAccessibleName(tr("Samples attacked, at most"));
+  epsilonLabel_->setText(language() ? tr("ε as a share of a word") : tr("ε in grey levels"));
+  epsilons_->setAccessibleName(language() ? tr("Attack strengths ε as a share of a word's vector")
+                                          : tr("Attack strengths ε in grey levels"));
+  samplesLabel_->setText(language() ? tr("Texts attacked, at most") : tr("Samples attacked, at most"));
+  samples_->setAccessibleName(samplesLabel_->text());
   report_->setText(tr("Report"));
   report_->setToolTip(tr("Open or save the report"));
   report_->setAccessibleName(report_->toolTip());

@@ -38,6 +38,8 @@ class EvaluatePage : public Page {
   QWidget* section(const QString& title, const QString& explanation, const QList<QWidget*>& content, QWidget* parent);
   void saveReport(const QString& suffix);
   bool evaluated() const;
+  bool language() const;  ///< the project is one for language models
+  void showLanguage(class QVBoxLayout* column, QWidget* page);
 
   QComboBox* runs_;
   QCheckBox* attacks_;
@@ -50,6 +52,7 @@ class EvaluatePage : public Page {
   QJsonObject json_;
   QString loaded_, folder_;
   QString running_;
+  bool languageShown_ = false;  ///< for whom the strengths of attacks are written
 };
 
 }  // namespace cloister

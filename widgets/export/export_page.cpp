@@ -39,6 +39,8 @@ QString candidateTitle(const QString& name) {
   if (name == u"fp16") return QStringLiteral("FP16");
   if (name == u"int8-dynamic") return ExportPage::tr("int8, dynamic");
   if (name == u"int8-static") return ExportPage::tr("int8, static");
+  if (name == u"int8") return ExportPage::tr("int8, in blocks");
+  if (name == u"int4") return ExportPage::tr("int4, in blocks");
   return name;
 }
 
@@ -118,7 +120,15 @@ QWidget* ExportPage::buildOptions() {
   fp16_ = new QCheckBox(QStringLiteral("FP16"), card);
   dynamic_ = new QCheckBox(card);
   static_ = new QCheckBox(card);
-  for (QCheckBox* c : {fp16_, dynamic_, static_}) c->setChecked(true);
+  int8_ = new QCheckBox(card);
+  int4_ = new QCheckBox(card);
+  for (QCheckBox* c : {fp16_, dynamic_, static_, int8_, int4_}) c->setChecked(true);
+  targetLabel_ = new QLabel(card);
+  target_ = new QComboBox(card);
+  for (const auto& [name, word] : {std::pair{"ONNX", "onnx"}, {"ONNX Runtime GenAI", "onnx-genai"}, {"GGUF (llama.cpp)", "gguf"}})
+    target_->addItem(QString::fromLatin1(name), QString::fromLatin1(word));
+  targetLabel_->setBuddy(target_);
+  connect(target_, &QComboBox::currentIndexChanged, this, &ExportPage::showOptions);
   calibrationLabel_ = new QLabel(card);
   calibration_ = new QComboBox(card);
   for (const char* word : {"auto", "minmax", "entropy", "percentile"}) calibration_->addItem(QString(), QString::fromLatin1(word));
@@ -131,7 +141,8 @@ QWidget* ExportPage::buildOptions() {
   drop_->setSuffix(QStringLiteral(" %"));
   dropLabel_->setBuddy(drop_);
   make_ = new QPushButton(card);
-  for (QWidget* w : std::initializer_list<QWidget*>{runLabel_, runs_, fp16_, dynamic_, static_}) bar->addWidget(w);
+  for (QWidget* w : std::initializer_list<QWidget*>{runLabel_, runs_, targetLabel_, target_, fp16_, dynamic_, static_, int8_, int4_})
+    bar->addWidget(w);
   bar->addStretch(1);
   auto* second = new QHBoxLayout;
   for (QWidget* w : std::initializer_list<QWidget*>{calibrationLabel_, calibration_, dropLabel_, drop_}) second->addWidget(w);
@@ -292,7 +303,22 @@ QString ExportPage::chosen() const {
   return row < 0 || !table_->item(row, 0) ? QString() : table_->item(row, 0)->data(Qt::UserRole).toString();
 }
 
+bool ExportPage::language() const { return store().state().isLanguage(); }
+
+// Images are calibrated and judged by accuracy, language models by perplexity; GGUF knows two number formats of its own.
+void ExportPage::showOptions() {
+  const bool words = language(), gguf = words && target_->currentData().toString() == u"gguf";
+  for (QWidget* w : std::initializer_list<QWidget*>{targetLabel_, target_}) w->setVisible(words);
+  int8_->setVisible(words);
+  for (QWidget* w : std::initializer_list<QWidget*>{dynamic_, int4_}) w->setVisible(!gguf && (words || w == dynamic_));
+  for (QWidget* w : std::initializer_list<QWidget*>{static_, calibrationLabel_, calibration_}) w->setVisible(!words);
+  for (QWidget* w : std::initializer_list<QWidget*>{dropLabel_, drop_}) w->setVisible(!gguf);
+  dropLabel_->setText(words ? tr("Largest rise of perplexity") : tr("Largest accuracy drop"));
+  drop_->setAccessibleName(words ? tr("Largest rise of perplexity allowed") : tr("Largest accuracy drop allowed"));
+}
+
 void ExportPage::refresh() {
+  showOptions();
   fillRuns();
   load(false);
   loadKeys();
@@ -324,8 +350,11 @@ void ExportPage::load(bool again) {
 }
 
 void ExportPage::fillTable() {
-  const QStringList columns{tr("Format"), tr("Accuracy"), tr("Size"), tr("p50 / p95, batch 1"), tr("Parity"), tr("Kept in float")};
-  const QJsonArray candidates = json_["candidates"].toArray();
+  const bool words = json_.value(QStringLiteral("task")).toString() == u"language-model";
+  const QStringList columns =
+      words ? QStringList{tr("Format"), tr("Perplexity"), tr("Size"), tr("Tokens per second"), tr("Same tokens"), tr("Rise of perplexity")}
+            : QStringList{tr("Format"), tr("Accuracy"), tr("Size"), tr("p50 / p95, batch 1"), tr("Parity"), tr("Kept in float")};
+  const QJsonArray candidates = json_.value(QStringLiteral("candidates")).toArray();
   table_->clear();
   table_->setColumnCount(int(columns.size()));
   table_->setRowCount(int(candidates.size()));
@@ -334,17 +363,10 @@ void ExportPage::fillTable() {
   for (int r = 0; r < candidates.size(); ++r) {
     const QJsonObject c = candidates[r].toObject();
     const QJsonObject parity = c["parity"].toObject();
-    const bool suggested = c["name"] == json_["recommended"];
+    const bool suggested = c["name"] == json_.value(QStringLiteral("recommended"));
     if (suggested) recommended = r;
-    const QStringList cells{
-        candidateTitle(c["name"].toString()) + (suggested ? QStringLiteral(" ★") : QString()),
-        report::intervalText(c["accuracy"]),
-        words::bytes(c["bytes"].toDouble()),
-        latencyText(c),
-        parity.isEmpty() ? QStringLiteral("–")
-                         : (parity["passed"].toBool() ? tr("holds, %1 of %2") : tr("fails, %1 of %2"))
-                               .arg(words::figures(parity["maxAbs"].toDouble(), 2), words::figures(parity["tolerance"].toDouble(), 2)),
-        words::number(c["floatLayers"].toArray().size())};
+    QStringList cells = cellsOf(c);
+    if (suggested) cells[0] += QStringLiteral(" ★");
     for (int i = 0; i < cells.size(); ++i) {
       auto* item = new QTableWidgetItem(cells[i]);
       item->setData(Qt::UserRole, c["name"].toString());
@@ -362,10 +384,49 @@ void ExportPage::fillTable() {
   updateButtons();
 }
 
+QStringList ExportPage::cellsOf(const QJsonObject& c) const {
+  const QString dash = QStringLiteral("–"), title = candidateTitle(c["name"].toString()), size = words::bytes(c["bytes"].toDouble());
+  const QJsonObject parity = c["parity"].toObject(), perplexity = c["perplexity"].toObject();
+  if (json_.value(QStringLiteral("task")).toString() == u"language-model") {
+    const QJsonArray latency = c["latency"].toArray();
+    const bool holds = c["passed"].toBool();
+    return {title,
+            perplexity.isEmpty() ? dash : words::figures(perplexity["exported"].toDouble(), 4),
+            size,
+            latency.isEmpty() ? dash : words::figures(latency[0].toObject()["tokensPerSecond"].toDouble()),
+            parity.isEmpty() ? dash : tr("%1 of %2").arg(parity["sameToken"].toInt()).arg(parity["steps"].toInt()),
+            perplexity.isEmpty()
+                ? dash
+                : (holds ? tr("%1, within %2") : tr("%1, beyond %2"))
+                      .arg(words::percent(perplexity["rise"].toDouble(), 2), words::percent(perplexity["limit"].toDouble(), 1))};
+  }
+  return {title,
+          report::intervalText(c["accuracy"]),
+          size,
+          latencyText(c),
+          parity.isEmpty() ? dash
+                           : (parity["passed"].toBool() ? tr("holds, %1 of %2") : tr("fails, %1 of %2"))
+                                 .arg(words::figures(parity["maxAbs"].toDouble(), 2), words::figures(parity["tolerance"].toDouble(), 2)),
+          words::number(c["floatLayers"].toArray().size())};
+}
+
+QString ExportPage::languageWhyText() const {
+  const QJsonObject json = json_;
+  if (json["target"].toString() == u"gguf") return tr("GGUF files are written here, not run: judge them where they are used.");
+  const QJsonArray candidates = json["candidates"].toArray();
+  for (const QJsonValue& c : candidates)
+    if (c["name"] == json["recommended"])
+      return tr("★ Suggested: the smallest whose perplexity stays within its limit. %1, perplexity %2 against %3 of the trained model.")
+          .arg(words::bytes(c["bytes"].toDouble()), words::figures(c["perplexity"]["exported"].toDouble(), 4),
+               words::figures(c["perplexity"]["original"].toDouble(), 4));
+  return tr("None is suggested: every candidate raises the perplexity beyond its limit.");
+}
+
 // In the language of the screen, from the figures; export.json has the same in English.
 QString ExportPage::whyText() const {
   const QJsonArray candidates = json_.value(QStringLiteral("candidates")).toArray();
   if (candidates.isEmpty()) return tr("No candidates yet: make them to compare accuracy, size and speed.");
+  if (json_.value(QStringLiteral("task")).toString() == u"language-model") return languageWhyText();
   const QString limit = words::percent(json_.value(QStringLiteral("maximumAccuracyDrop")).toDouble(), 1);
   const auto accuracy = [](const QJsonObject& c) { return words::percent(c["accuracy"]["value"].toDouble(), 1); };
   QJsonObject best;
@@ -397,14 +458,21 @@ void ExportPage::loadKeys() {
 }
 
 void ExportPage::makeCandidates() {
-  QJsonArray quantize{QStringLiteral("none")};
+  const bool words = language(), gguf = words && target_->currentData().toString() == u"gguf";
+  QJsonArray quantize;
+  if (!gguf) quantize.append(QStringLiteral("none"));
   if (fp16_->isChecked()) quantize.append(QStringLiteral("fp16"));
-  if (dynamic_->isChecked()) quantize.append(QStringLiteral("dynamic-int8"));
-  if (static_->isChecked()) quantize.append(QStringLiteral("static-int8"));
-  const QJsonObject options{{"target", "onnx"},
-                            {"quantize", quantize},
-                            {"calibration", calibration_->currentData().toString()},
-                            {"maximumAccuracyDrop", drop_->value() / 100}};
+  if (!gguf && dynamic_->isChecked()) quantize.append(QStringLiteral("dynamic-int8"));
+  if (!words && static_->isChecked()) quantize.append(QStringLiteral("static-int8"));
+  if (words && int8_->isChecked()) quantize.append(gguf ? QStringLiteral("q8_0") : QStringLiteral("int8"));
+  if (words && !gguf && int4_->isChecked()) quantize.append(QStringLiteral("int4"));
+  QJsonObject options{{"target", words ? target_->currentData().toString() : QStringLiteral("onnx")}, {"quantize", quantize}};
+  if (words) {
+    options["limit"] = drop_->value() / 100;
+  } else {
+    options["calibration"] = calibration_->currentData().toString();
+    options["maximumAccuracyDrop"] = drop_->value() / 100;
+  }
   const QString id = run();
   banner().clear();
   running_ = id;
@@ -513,12 +581,15 @@ void ExportPage::retranslate() {
   fp16_->setAccessibleName(tr("Make an FP16 candidate"));
   dynamic_->setText(tr("int8, dynamic"));
   static_->setText(tr("int8, static"));
+  int8_->setText(tr("int8, in blocks"));
+  int4_->setText(tr("int4, in blocks"));
+  targetLabel_->setText(tr("For"));
+  target_->setAccessibleName(tr("What the files are for"));
   calibrationLabel_->setText(tr("Calibration"));
   calibration_->setAccessibleName(tr("Calibration of the static int8 candidate"));
   const QStringList words{tr("Automatic"), tr("Minimum and maximum"), tr("Entropy"), tr("Percentile")};
   for (int i = 0; i < words.size(); ++i) calibration_->setItemText(i, words[i]);
-  dropLabel_->setText(tr("Largest accuracy drop"));
-  drop_->setAccessibleName(tr("Largest accuracy drop allowed"));
+  showOptions();
   make_->setText(tr("Make the candidates again"));
   stop_->setText(tr("Stop"));
   tableTitle_->setText(tr("Candidates"));
@@ -527,7 +598,8 @@ void ExportPage::retranslate() {
   nameLabel_->setText(tr("Name of the model"));
   useLabel_->setText(tr("Intended use"));
   limitsLabel_->setText(tr("Limits"));
-  use_->setPlaceholderText(tr("For whom, on which images, for which question"));
+  use_->setPlaceholderText(language() ? tr("For whom, on which texts, for which task")
+                                      : tr("For whom, on which images, for which question"));
   limits_->setPlaceholderText(tr("Where it must not be used"));
   keyLabel_->setText(tr("Signing key"));
   keys_->setPlaceholderText(tr("No key yet: make one"));

@@ -48,11 +48,16 @@ class ExportPage : public Page {
   void updateButtons();
   void showSpace();
   QString whyText() const;
+  QString languageWhyText() const;
+  bool language() const;  ///< the project is one for language models
+  void showOptions();
+  QStringList cellsOf(const QJsonObject& candidate) const;
 
-  QComboBox *runs_, *calibration_, *keys_;
-  QLabel *runLabel_, *calibrationLabel_, *dropLabel_, *why_, *tableTitle_, *bundleTitle_, *nameLabel_, *useLabel_, *limitsLabel_,
-      *keyLabel_, *passLabel_, *toLabel_, *space_, *newKeyHint_, *newNameLabel_, *newCurveLabel_, *newPassLabel_, *newAgainLabel_;
-  QCheckBox *fp16_, *dynamic_, *static_;
+  QComboBox *runs_, *target_, *calibration_, *keys_;
+  QLabel *runLabel_, *targetLabel_, *calibrationLabel_, *dropLabel_, *why_, *tableTitle_, *bundleTitle_, *nameLabel_, *useLabel_,
+      *limitsLabel_, *keyLabel_, *passLabel_, *toLabel_, *space_, *newKeyHint_, *newNameLabel_, *newCurveLabel_, *newPassLabel_,
+      *newAgainLabel_;
+  QCheckBox *fp16_, *dynamic_, *static_, *int8_, *int4_;
   QDoubleSpinBox* drop_;
   QTableWidget* table_;
   QLineEdit *name_, *pass_, *to_, *newName_, *newPass_, *newAgain_;
