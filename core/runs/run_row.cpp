@@ -105,7 +105,9 @@ RunRecord rowOf(const RunSpec& spec) {
   row.family = spec.family;
   row.snapshot = spec.snapshot;
   row.createdAt = spec.createdAt;
-  row.summary["architecture"] = spec.parameters["architecture"];
+  // With a base model a language model's run has that one's architecture, and people know it by its name.
+  const bool tuned = !spec.tokenizer.isEmpty() && !spec.baseWeights.isEmpty();
+  row.summary["architecture"] = tuned ? QJsonValue(QFileInfo(spec.baseWeights).fileName()) : spec.parameters["architecture"];
   row.state = QStringLiteral("running");
   return row;
 }
