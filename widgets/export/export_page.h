@@ -47,11 +47,8 @@ class ExportPage : public Page {
   void bundleMade(const QString& dir);
   void updateButtons();
   void showSpace();
-  QString whyText() const;
-  QString languageWhyText() const;
   bool language() const;  ///< the project is one for language models
   void showOptions();
-  QStringList cellsOf(const QJsonObject& candidate) const;
 
   QComboBox *runs_, *target_, *calibration_, *keys_;
   QLabel *runLabel_, *targetLabel_, *calibrationLabel_, *dropLabel_, *why_, *tableTitle_, *bundleTitle_, *nameLabel_, *useLabel_,
