@@ -12,6 +12,9 @@ constexpr std::int64_t kDriver = 1'000'000'000, kCollectives = 1'000'000'000;
 constexpr std::int64_t kLossChunk = 1024;
 constexpr int kLogitCopies = 3;  // the logits, their logarithmic softmax and their gradient, all float32
 constexpr double kFragmentation = 0.08;
+constexpr std::int64_t kLibraries = 165 << 20;  // processor: LibTorch and the worker, before the first tensor
+constexpr double kBackwardWork = 0.25;          // processor: gradients on their way and holes in the heap, of activations and logits
+constexpr std::int64_t kLossElements = 8 << 20, kLeastRows = 64, kMostRows = 4096;  // of chunked_loss.cpp
 constexpr int kMostCards = 4096;
 
 const QStringList kMethods{"full", "lora", "qlora", "generate"};
@@ -37,7 +40,12 @@ StateBytes stateBytes(LanguagePrecision precision) {
 }
 
 bool isFloat32(const LanguagePlanOptions& o) {
-  return o.precision == LanguagePrecision::Fp32 && (o.method == LanguageMethod::Full || o.method == LanguageMethod::Generate);
+  return o.precision == LanguagePrecision::Fp32 &&
+         (o.processor || o.method == LanguageMethod::Full || o.method == LanguageMethod::Generate);
+}
+
+std::int64_t gatedWidth(const DecoderConfig& c, std::int64_t layer) {
+  return c.isMoeLayer(layer) ? (c.expertsPerToken + c.sharedExperts) * c.expertIntermediate : c.intermediate;
 }
 
 /// Elements that a layer keeps for backward, for one token. LLaMA: input, two norms, the sum between, q, k, v, what attention gives; gate,
@@ -46,7 +54,7 @@ std::int64_t keptByLayer(const DecoderConfig& c, std::int64_t layer) {
   const std::int64_t attention = c.hasMla()
                                      ? c.qLoraRank + c.kvLoraRank + c.qkRopeDim + 2 * c.heads * c.queryDim() + 2 * c.heads * c.valueDim()
                                      : 2 * c.heads * c.headDim + 2 * c.kvHeads * c.headDim;
-  const std::int64_t width = c.isMoeLayer(layer) ? (c.expertsPerToken + c.sharedExperts) * c.expertIntermediate : c.intermediate;
+  const std::int64_t width = gatedWidth(c, layer);
   const std::int64_t router = c.isMoeLayer(layer) ? 2 * c.routedExperts : 0;
   return 4 * c.hidden + attention + 4 * width + router;
 }
@@ -67,6 +75,29 @@ void addStates(const LanguageSizes& s, const LanguagePlanOptions& o, LanguageMem
   m.weights = shared(base + bytes.weights * trained, o.zeroStage >= 3, o.cards);
   m.gradients = shared(bytes.gradients * trained, o.zeroStage >= 2, o.cards);
   m.optimizer = shared(bytes.optimizer * trained, o.zeroStage >= 1, o.cards);
+}
+
+void addStatesOnProcessor(const LanguageSizes& s, const LanguagePlanOptions& o, LanguageMemory& m) {
+  const std::int64_t trained = trainedParameters(s, o), copies = o.method == LanguageMethod::Full && !isFloat32(o) ? s.linear : 0;
+  const std::int64_t base = s.parameters - s.linear, bytes = isFloat32(o) ? 4 : 2;
+  m.weights = o.method == LanguageMethod::Full    ? 4 * s.parameters + 2 * copies
+              : o.method == LanguageMethod::Qlora ? 4 * trained + bytes * base + s.linear / 2 + s.linear / 64 + s.linear / (64 * 256) * 4
+                                                  : 4 * trained + bytes * s.parameters;
+  // Four bits: eight more for each 64, a float for 256 of those (core/engine/models/decoder/nf4.h). Several micro-batches are added up in
+  // float32 beside the gradients of the last.
+  m.gradients = 4 * trained - 2 * copies + (o.microBatches > 1 ? 4 * trained : 0);
+  m.optimizer = 8 * trained;
+}
+
+void addActivationsOnProcessor(const LanguageSizes& s, const LanguagePlanOptions& o, LanguageMemory& m) {
+  const std::int64_t tokens = o.sequence * o.batch * (o.pairs ? 2 : 1), bytes = isFloat32(o) ? 4 : 2, stream = 2 * s.layers * s.hidden;
+  // An adapter's result stands beside that of its layer.
+  const std::int64_t results = o.method == LanguageMethod::Full ? 0 : s.resultsPerToken;
+  const std::int64_t whole = 4 * stream + bytes * (s.keptPerToken - stream - s.gatedPerToken + results);
+  m.activations = tokens * (o.checkpointing ? 4 * s.layers * s.hidden + whole / std::max<std::int64_t>(1, s.layers) : whole);
+  m.logits =
+      std::min(tokens, std::clamp(kLossElements / std::max<std::int64_t>(1, s.vocabulary), kLeastRows, kMostRows)) * s.vocabulary * bytes;
+  m.overhead = kLibraries + std::int64_t(kBackwardWork * double(m.activations + m.logits));
 }
 
 void addActivations(const LanguageSizes& s, const LanguagePlanOptions& o, LanguageMemory& m) {
@@ -119,12 +150,14 @@ LanguageSizes LanguageSizes::of(const DecoderConfig& c) {
     else s.largestUnit = std::max(s.largestUnit, elements);
     if (t.shape.size() != 2 || (t.role != TensorRole::Attention && t.role != TensorRole::Mlp && t.role != TensorRole::Expert)) return;
     s.linear += elements;
+    if (t.role != TensorRole::Expert) s.resultsPerToken += t.shape[0];
     s.adapterPerRank += t.shape[0] + t.shape[1];
     s.largestMatrix = std::max(s.largestMatrix, elements);
   });
   for (std::int64_t i = 0; i < c.layers; ++i) {
     s.largestUnit = std::max(s.largestUnit, ofLayer[std::size_t(i)]);
     s.keptPerToken += keptByLayer(c, i);
+    s.gatedPerToken += gatedWidth(c, i);
     s.keptOfLargestLayer = std::max(s.keptOfLargestLayer, keptByLayer(c, i));
   }
   return s;
@@ -137,6 +170,12 @@ std::int64_t trainedParameters(const LanguageSizes& s, const LanguagePlanOptions
 
 LanguageMemory languageMemory(const LanguageSizes& s, const LanguagePlanOptions& o) {
   LanguageMemory m;
+  if (o.processor && o.method != LanguageMethod::Generate) {
+    addStatesOnProcessor(s, o, m);
+    addActivationsOnProcessor(s, o, m);
+    if (o.method == LanguageMethod::Qlora) m.overhead += (isFloat32(o) ? 4 : 2) * s.largestMatrix;
+    return m;
+  }
   addStates(s, o, m);
   addActivations(s, o, m);
   m.overhead = kDriver + (o.cards > 1 ? kCollectives : 0) + std::int64_t(kFragmentation * double(m.activations + m.logits));
@@ -180,6 +219,8 @@ Result<LanguagePlanOptions> LanguagePlanOptions::fromJson(const QJsonObject& o) 
   options.chunkedLoss = o["chunkedLoss"].toBool(options.chunkedLoss);
   options.cards = int(number("cards", options.cards, 1, kMostCards));
   options.zeroStage = int(number("zero", options.zeroStage, 0, 3));
+  options.processor = o["processor"].toBool(options.processor);
+  options.microBatches = int(number("microBatches", options.microBatches, 1, 1 << 16));
   if (wrong) return *wrong;
   return options;
 }
@@ -193,7 +234,9 @@ QJsonObject LanguagePlanOptions::toJson() const {
                 {"checkpointing", checkpointing},
                 {"chunkedLoss", chunkedLoss},
                 {"cards", cards},
-                {"zero", zeroStage}};
+                {"zero", zeroStage},
+                {"processor", processor},
+                {"microBatches", microBatches}};
   if (pairs) o["pairs"] = true;
   return o;
 }

@@ -7,6 +7,10 @@
 // frozen bfloat16 base; QLoRA keeps that base in 4 bits with one 2-byte scale for 64 weights, embeddings and norms in bfloat16 (Dettmers et
 // al., NeurIPS 2023). Activations are those that a layer with flash attention keeps for backward (LLaMA: 16 d + 8 ff bytes a token), or
 // with checkpointing each layer's input and one whole layer.
+//
+// On the processor (the worker's own training, LibTorch): float32 weights and moments; with bfloat16 the layers' matrices have copies, on
+// which their gradients land, and the residual stream stays float32. Activations of gates are not kept, logits are as many rows as fill
+// 8 Mi elements. What the libraries hold and what a layer's backward works with were measured (docs/measurements.md).
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -30,10 +34,12 @@ struct LanguagePlanOptions {
   bool chunkedLoss = true;  ///< the logits of 1,024 tokens at a time
   int cards = 1;
   int zeroStage = 0;
+  bool processor = false;  ///< Cloister's own training on the processor instead of a card
+  int microBatches = 1;    ///< processor: a step adds up the gradients of so many
 
   /// {"method":"full|lora|qlora|generate|dpo","dpoWeights":"lora|qlora|full" (with
-  /// dpo),"pairs","precision":"mixed|autocast|bf16|fp32","rank","sequence","batch","checkpointing","chunkedLoss", "cards","zero"}; what is
-  /// missing has its default. InvalidArgument names the member.
+  /// dpo),"pairs","precision":"mixed|autocast|bf16|fp32","rank","sequence","batch","checkpointing","chunkedLoss",
+  /// "cards","zero","processor","microBatches"}; what is missing has its default. InvalidArgument names the member.
   static Result<LanguagePlanOptions> fromJson(const QJsonObject&);
   QJsonObject toJson() const;
 };
@@ -55,6 +61,8 @@ struct LanguageSizes {
   std::int64_t largestMatrix = 0;
   std::int64_t layers = 0, hidden = 0, vocabulary = 0, cachePerToken = 0;
   std::int64_t keptPerToken = 0, keptOfLargestLayer = 0;  ///< elements kept for backward: all layers, one layer
+  std::int64_t resultsPerToken = 0;                       ///< of all products of the layers, experts aside
+  std::int64_t gatedPerToken = 0;                         ///< of these, results of one activation in each layer
   static LanguageSizes of(const DecoderConfig&);
 };
 

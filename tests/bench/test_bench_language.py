@@ -1,5 +1,5 @@
 """Training a language model: tokens a second of cloister-worker against PyTorch with the same model, batch and recipe at its best setting (float32 or
-bfloat16 autocast, fused AdamW, SDPA), in turn on the same cores. CLOISTER_BENCH_ROUNDS (3), CLOISTER_BENCH_LANGUAGE (architectures, llama-10m)."""
+bfloat16 autocast, fused AdamW, SDPA; eager, and torch.compile in bfloat16), in turn on the same cores. CLOISTER_BENCH_ROUNDS (3), CLOISTER_BENCH_LANGUAGE (architectures, llama-10m)."""
 import json
 import os
 import statistics
@@ -17,7 +17,7 @@ BATCH, LENGTH, STEPS, SKIP = 8, 256, 10, 3
 
 PEER = """
 import json, sys, time, torch, transformers
-folder, precision, threads, batch, length, steps, skip = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:])
+folder, precision, way, threads, batch, length, steps, skip = *sys.argv[1:4], *map(int, sys.argv[4:])
 torch.set_num_threads(threads)
 torch.manual_seed(1)
 config = transformers.AutoConfig.from_pretrained(folder)
@@ -25,12 +25,16 @@ config._attn_implementation = "sdpa"
 model = transformers.AutoModelForCausalLM.from_config(config).train()
 optimizer = torch.optim.AdamW(model.parameters(), 1e-3, fused=True)
 ids = torch.randint(0, config.vocab_size, (steps, batch, length + 1))
+def loss_of(given, wanted):
+    with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
+        logits = model(given, use_cache=False).logits
+    return torch.nn.functional.cross_entropy(logits.float().flatten(0, 1), wanted.flatten())
+if way == "compile":
+    loss_of = torch.compile(loss_of)
 times = []
 for i in range(steps):
     start = time.perf_counter()
-    with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
-        logits = model(ids[i, :, :-1], use_cache=False).logits
-    loss = torch.nn.functional.cross_entropy(logits.float().flatten(0, 1), ids[i, :, 1:].flatten())
+    loss = loss_of(ids[i, :, :-1], ids[i, :, 1:])
     loss.backward()
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimizer.step()
@@ -65,9 +69,11 @@ def test_tokens_per_second(bin_dir, tmp_path, architecture):
         for precision in ("fp32", "bf16"):
             speed, folder = ours(bin_dir, tmp_path, 10 * r + (precision == "bf16") + 1, architecture, precision, threads)
             rows.setdefault(f"ours {precision}", []).append(speed)
-            done = subprocess.run([sys.executable, "-c", PEER, str(folder), precision, *map(str, (threads, BATCH, LENGTH, STEPS, SKIP))], check=True, capture_output=True, text=True)
-            rows.setdefault(f"PyTorch eager {precision}", []).append(json.loads(done.stdout.splitlines()[-1])["tokensPerSecond"])
+            for way in ("eager", "compile") if precision == "bf16" else ("eager",):
+                done = subprocess.run([sys.executable, "-c", PEER, str(folder), precision, way, *map(str, (threads, BATCH, LENGTH, STEPS, SKIP))], check=True,
+                                      capture_output=True, text=True)
+                rows.setdefault(f"PyTorch {way} {precision}", []).append(json.loads(done.stdout.splitlines()[-1])["tokensPerSecond"])
     medians = {k: statistics.median(v) for k, v in rows.items()}
-    best = max(v for k, v in medians.items() if k.startswith("PyTorch"))
+    best = max(v for k, v in medians.items() if k.startswith("PyTorch eager"))
     for name, value in medians.items():
-        print(f"\n{architecture}: {name}: {value:,.0f} tokens/s, {value / best:.2f} of PyTorch's best")
+        print(f"\n{architecture}: {name}: {value:,.0f} tokens/s, {value / best:.2f} of PyTorch's best eager")

@@ -1,12 +1,17 @@
 """The memory planner against independent counts: parameters by transformers, adapters by PEFT, what backward keeps by PyTorch's own hooks on a layer written
 here, states by torch.optim.AdamW; and configs from elsewhere, good and broken."""
+import contextlib
 import json
+import subprocess
+import time
 import weakref
+from pathlib import Path
 
 import pytest
 import torch
 import torch.nn.functional as F
 import transformers
+from safetensors.torch import save_file
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten
 from torch.utils.checkpoint import checkpoint
@@ -232,3 +237,38 @@ def test_preferences_cost_two_sequences_and_no_second_model(run):
         assert pairs["parts"]["activations"] == 2 * plain["activations"]
     error = plan(run, "deepseek-llm-7b", "--method", "dpo", "--dpo-weights", "generate", expect=2)["error"]
     assert error["args"]["name"] == "dpoWeights"
+
+
+@pytest.mark.parametrize("settings, base", [
+    ({"architecture": "llama-3m", "batch_size": 8}, False), ({"architecture": "llama-10m", "batch_size": 8}, False),
+    ({"architecture": "llama-10m", "batch_size": 8, "micro_batch": 2}, False), ({"architecture": "llama-10m", "batch_size": 4, "precision": "fp32"}, False),
+    ({"architecture": "llama-10m", "batch_size": 8, "method": "lora"}, True)])
+def test_the_worker_needs_what_its_plan_says(settings, base, bin_dir, tmp_path):
+    """Our own trainer on the processor: the most memory that the process ever had (VmHWM), against what it asks for before a run."""
+    length, vocabulary = 256, {"llama-3m": 2048, "llama-10m": 4096}[settings["architecture"]]
+    parameters = {"sequence_length": length, "max_steps": 3, "metric_seconds": 0, "threads": 2, "device": "cpu", "precision": "bf16", "checkpoint_minutes": 1000,
+                  "separate_documents": False, **settings}
+    folder = ""
+    if base:
+        folder = str(tmp_path / "base")
+        config = transformers.LlamaConfig(num_hidden_layers=6, hidden_size=320, intermediate_size=896, num_attention_heads=5, num_key_value_heads=5,
+                                          vocab_size=vocabulary, max_position_embeddings=512, tie_word_embeddings=True)
+        transformers.AutoModelForCausalLM.from_config(config).to(torch.bfloat16).save_pretrained(folder)
+    (tmp_path / "q.json").write_text(json.dumps({"format": 1, "family": "decoder_lm", "parameters": parameters, "baseWeights": folder, "trainTokens": 1000}))
+    asked = subprocess.run([bin_dir / "cloister-worker", "plan", "--request", tmp_path / "q.json"], capture_output=True, text=True, check=True)
+    needed = json.loads(asked.stdout)["memoryNeeded"]
+    (tmp_path / "data").mkdir()
+    save_file({"tokens": torch.randint(0, vocabulary, (8 * length * 3 + 1,), dtype=torch.int32)}, tmp_path / "data/train.safetensors")
+    run = tmp_path / "runs/r-0001"
+    run.mkdir(parents=True)
+    (run / "spec.json").write_text(json.dumps({
+        "format": 1, "run": run.name, "family": "decoder_lm", "snapshot": "0" * 64, "prepared": "data", "preparedDigest": "0" * 64, "baseWeights": folder,
+        "baseWeightsSha256": "", "seed": 1, "processes": 1, "createdAt": "2026-01-01T00:00:00Z", "codeVersion": "test", "parameters": parameters}))
+    process, held = subprocess.Popen([bin_dir / "cloister-worker", "train", "--run", run, "--attempt", "1"], stdout=subprocess.DEVNULL), 0
+    while process.poll() is None:  # the mark only rises; not ru_maxrss, which begins with what the parent holds
+        with contextlib.suppress(OSError, IndexError):
+            held = max(held, 1024 * int(Path(f"/proc/{process.pid}/status").read_text().split("VmHWM:")[1].split()[0]))
+        time.sleep(0.01)
+    assert process.returncode == 0
+    print(f"\n{settings}: planned {needed / 2**20:.0f} MiB, held {held / 2**20:.0f} MiB")
+    assert held == pytest.approx(needed, rel=0.1)

@@ -92,7 +92,9 @@ at::Tensor expanded(const DecoderConfig& config, const DecoderAttention& a, cons
 at::Tensor DecoderLinear::operator()(const at::Tensor& x) const {
   const at::Tensor y = packed ? nf4Linear(x, packed, bias) : at::linear(x, weight, bias);
   if (!adapterA.defined()) return y;
-  return y + (at::linear(at::linear(x.to(adapterA.scalar_type()), adapterA), adapterB) * adapterScale).to(y.scalar_type());
+  // Autocast converts by itself: one bfloat16 tensor is kept for all layers that read it.
+  const at::Tensor given = at::autocast::is_autocast_enabled(x.device().type()) ? x : x.to(adapterA.scalar_type());
+  return y + (at::linear(at::linear(given, adapterA), adapterB) * adapterScale).to(y.scalar_type());
 }
 
 at::Tensor DecoderLinear::merged() const {

@@ -41,9 +41,9 @@ struct LanguageRecipe {
 /// InvalidArgument when values do not go together. Pure.
 Result<LanguageRecipe> makeLanguageRecipe(const QJsonObject& parameters, const RecipeContext&);
 
-/// Bytes by part while training: weights, gradients, optimizer, activations, logits, runtime …
-QJsonObject languageMemoryParts(const DecoderConfig&, const LanguageRecipe&);
+/// Bytes by part while training: the planner's (core/domain/language_plan.h) for this recipe, on the processor or on a card.
+QJsonObject languageMemoryParts(const DecoderConfig&, const LanguageRecipe&, bool onCard);
 /// Decides recipe.recompute where it is open: on when more is needed than is free. True when that turned it on.
-bool decideRecompute(const DecoderConfig&, LanguageRecipe&, qint64 free);
+bool decideRecompute(const DecoderConfig&, LanguageRecipe&, qint64 free, bool onCard);
 
 }  // namespace cloister

@@ -228,8 +228,8 @@ void LanguageSession::resume() {
 
 void LanguageSession::checkMemory() {
   const qint64 free = device.isGpu() ? qint64(device.cuda->freeMemory(device.index)) : memoryAvailable();
-  decideRecompute(config_, recipe, free);
-  const QJsonObject parts = languageMemoryParts(config_, recipe);
+  decideRecompute(config_, recipe, free, device.isGpu());
+  const QJsonObject parts = languageMemoryParts(config_, recipe, device.isGpu());
   qint64 needed = 0;
   for (const QJsonValue& v : parts) needed += v.toInteger();
   if (free > 0 && needed > free) throw EngineFailure({FailureKind::OutOfMemory, {{"needed", needed}, {"free", free}}, "before the start"});

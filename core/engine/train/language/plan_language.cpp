@@ -11,7 +11,6 @@
 #include "core/engine/device/compute_device.h"
 #include "core/engine/engine_failure.h"
 #include "core/engine/models/decoder/decoder_folder.h"
-#include "core/engine/models/decoder/nf4.h"
 #include "core/engine/train/language/language_recipe.h"
 #include "core/engine/train/language/train_language.h"
 #include "core/engine/train/machine.h"
@@ -42,41 +41,25 @@ qint64 sumOf(const QJsonObject& parts) {
 
 }  // namespace
 
-QJsonObject languageMemoryParts(const DecoderConfig& config, const LanguageRecipe& recipe) {
-  const qint64 n = config.parameterCount(), tokens = recipe.length * recipe.step.microBatch * (recipe.preferences ? 2 : 1),
-               word = recipe.step.bf16 ? 2 : 4;
-  qint64 trained = n;
-  if (recipe.lora) {
-    trained = 0;
-    config.forEachTensor([&](const DecoderTensor& t) {
-      if (t.role == TensorRole::Attention || t.role == TensorRole::Mlp) trained += recipe.adapter.rank * (t.shape[0] + t.shape[1]);
-    });
-  }
-  const std::int64_t width =
-      config.routedExperts > 0 ? std::max(config.intermediate, config.expertIntermediate * (config.expertsPerToken + config.sharedExperts))
-                               : config.intermediate;
-  const LanguageSizes sizes = LanguageSizes::of(config);
-  // Four bits a weight and eight for the largest of each block, with one float for 256 of those.
-  const qint64 packed = sizes.linear / 2 + sizes.linear / kNf4Block + sizes.linear / (kNf4Block * kNf4StatisticsBlock) * 4;
-  const qint64 base = recipe.packed ? packed + (n - sizes.linear) * word : recipe.lora ? n * word : 4 * n;
-  // Residual stream and norms in float32, products in the computing type.
-  const qint64 layer = tokens * (config.hidden * (24 + 8 * word) + width * 4 * word);
-  const qint64 activations = recipe.recompute.value_or(false) ? layer + tokens * config.layers * config.hidden * 4 : layer * config.layers;
-  QJsonObject parts{{"weights", base},
-                    {"gradients", 4 * trained},
-                    {"optimizer", 8 * trained},
-                    {"activations", activations},
-                    {"logits", qint64(160) << 20},
-                    {"runtime", qint64(300) << 20}};
-  if (recipe.lora) parts["adapters"] = 4 * trained;
-  if (recipe.packed) parts["unpacked"] = word * sizes.largestMatrix;
-  if (recipe.step.bf16 && !recipe.lora) parts["copies"] = 2 * n;
+QJsonObject languageMemoryParts(const DecoderConfig& config, const LanguageRecipe& recipe, bool onCard) {
+  LanguagePlanOptions o;
+  o.method = recipe.packed ? LanguageMethod::Qlora : recipe.lora ? LanguageMethod::Lora : LanguageMethod::Full;
+  o.precision = recipe.step.bf16 ? LanguagePrecision::Autocast : LanguagePrecision::Fp32;
+  o.loraRank = recipe.adapter.rank;
+  o.sequence = recipe.length;
+  o.batch = recipe.step.microBatch;
+  o.pairs = recipe.preferences;
+  o.microBatches = (recipe.step.batchSize + recipe.step.microBatch - 1) / std::max(1, recipe.step.microBatch);
+  o.checkpointing = recipe.recompute.value_or(false);
+  o.processor = !onCard;
+  QJsonObject parts = languageMemory(LanguageSizes::of(config), o).toJson();
+  parts.remove("total");
   return parts;
 }
 
-bool decideRecompute(const DecoderConfig& config, LanguageRecipe& recipe, qint64 free) {
+bool decideRecompute(const DecoderConfig& config, LanguageRecipe& recipe, qint64 free, bool onCard) {
   if (recipe.recompute) return false;
-  recipe.recompute = free > 0 && sumOf(languageMemoryParts(config, recipe)) > free;
+  recipe.recompute = free > 0 && sumOf(languageMemoryParts(config, recipe, onCard)) > free;
   return *recipe.recompute;
 }
 
@@ -91,8 +74,8 @@ QJsonObject planLanguage(const QJsonObject& request) {
                                                                   .gpu = device.isGpu()}));
   const DecoderConfig config = recipe.baseModel.isEmpty() ? orThrow(decoderPreset(recipe.preset, parameters["vocabulary"].toInteger(0)))
                                                           : readDecoderConfig(recipe.baseModel);
-  decideRecompute(config, recipe, device.isGpu() ? qint64(device.cuda->freeMemory(device.index)) : memoryAvailable());
-  const QJsonObject parts = languageMemoryParts(config, recipe);
+  decideRecompute(config, recipe, device.isGpu() ? qint64(device.cuda->freeMemory(device.index)) : memoryAvailable(), device.isGpu());
+  const QJsonObject parts = languageMemoryParts(config, recipe, device.isGpu());
   const qint64 needed = sumOf(parts);
   const double tokens = double(request["trainTokens"].toInteger()) * recipe.step.epochs;
   // Preferences: the reference reads everything once more, with adapters in each epoch.
