@@ -2609,6 +2609,10 @@ Said: %2 (%3)</source>
         <source>Texts attacked, at most</source>
         <translation>最多攻击的文本数</translation>
     </message>
+    <message>
+        <source>&lt;p&gt;All figures are from the test part, which training never saw. &lt;b&gt;Perplexity&lt;/b&gt; says between how many tokens the model wavers: lower is better. BLEU, chrF and ROUGE compare its answers with those of the data; p tells whether the difference to the base model could be chance.&lt;/p&gt;&lt;p&gt;&lt;b&gt;Fragility&lt;/b&gt;: FGSM and PGD shift the vectors of the words by at most ε to mislead the model. &lt;b&gt;Memory&lt;/b&gt;: training texts that it repeats word for word could leave the house with it.&lt;/p&gt;</source>
+        <translation>&lt;p&gt;所有数字都来自训练从未见过的测试部分。&lt;b&gt;困惑度&lt;/b&gt;表示模型在多少个词元之间犹豫：越低越好。BLEU、chrF 和 ROUGE 把模型的回答与数据中的回答相比；p 值说明与基础模型的差别是否可能出于偶然。&lt;/p&gt;&lt;p&gt;&lt;b&gt;脆弱性&lt;/b&gt;：FGSM 和 PGD 把词向量移动至多 ε 来误导模型。&lt;b&gt;记忆&lt;/b&gt;：模型逐字重复的训练文本可能随它一起流出。&lt;/p&gt;</translation>
+    </message>
 </context>
 <context>
     <name>cloister::ExportPage</name>
@@ -2923,6 +2927,10 @@ Said: %2 (%3)</source>
     <message>
         <source>For whom, on which texts, for which task</source>
         <translation>给谁用、处理哪些文本、完成什么任务</translation>
+    </message>
+    <message>
+        <source>&lt;p&gt;Each candidate is the same model in another number format, with its tokenizer. &lt;b&gt;Same tokens&lt;/b&gt;: how many of 64 next tokens are those of the trained model; &lt;b&gt;Rise of perplexity&lt;/b&gt;: what the format costs on the test part.&lt;/p&gt;&lt;p&gt;The bundle is a folder with model, tokenizer, model card and report, signed with your key. Whoever has your public key can verify it without a network.&lt;/p&gt;</source>
+        <translation>&lt;p&gt;每个候选都是同一模型的另一种数值格式，并带有分词器。&lt;b&gt;相同词元&lt;/b&gt;：64 个后续词元中有多少与训练好的模型相同；&lt;b&gt;困惑度升幅&lt;/b&gt;：该格式在测试部分上的代价。&lt;/p&gt;&lt;p&gt;签名包是一个文件夹，内含模型、分词器、模型卡和报告，并用您的密钥签名。持有您公钥的人无需网络即可验证。&lt;/p&gt;</translation>
     </message>
 </context>
 <context>
@@ -4057,10 +4065,6 @@ Bytes %3</source>
         <translation>一个文件夹保存数据、训练和模型；任何内容都不会离开本机。</translation>
     </message>
     <message>
-        <source>&lt;p&gt;A project is an ordinary folder. It holds the imported originals, the frozen snapshots, every run and the signed bundles, so a copy of the folder is a complete backup.&lt;/p&gt;&lt;p&gt;&lt;b&gt;Try the sample project&lt;/b&gt; draws synthetic radiographs and takes them through the whole way. &lt;b&gt;New project&lt;/b&gt; starts with your own data.&lt;/p&gt;&lt;p&gt;Ctrl+1 to Ctrl+6 switch pages, Ctrl+F searches, F6 moves between the rail and the page.&lt;/p&gt;</source>
-        <translation>&lt;p&gt;项目就是一个普通文件夹，保存导入的原始文件、冻结的快照、每次训练和签名包，因此复制该文件夹就是完整备份。&lt;/p&gt;&lt;p&gt;&lt;b&gt;试用示例项目&lt;/b&gt;会生成合成胸片，带您走完整个流程。&lt;b&gt;新建项目&lt;/b&gt;则从您自己的数据开始。&lt;/p&gt;&lt;p&gt;Ctrl+1 到 Ctrl+6 切换页面，Ctrl+F 搜索，F6 在导航栏和页面之间切换。&lt;/p&gt;</translation>
-    </message>
-    <message>
         <source>Welcome. From images to a signed model in six steps.</source>
         <translation>欢迎。六步即可从图像得到经过签名的模型。</translation>
     </message>
@@ -4095,6 +4099,10 @@ Bytes %3</source>
     <message>
         <source>Choose a project folder</source>
         <translation>选择项目文件夹</translation>
+    </message>
+    <message>
+        <source>&lt;p&gt;A project is an ordinary folder. It holds the imported originals, the frozen snapshots, every run and the signed bundles, so a copy of the folder is a complete backup.&lt;/p&gt;&lt;p&gt;&lt;b&gt;Try the sample project&lt;/b&gt; draws synthetic radiographs and takes them through the whole way. &lt;b&gt;New project&lt;/b&gt; starts with your own data.&lt;/p&gt;&lt;p&gt;Ctrl+1, Ctrl+2 … switch pages, Ctrl+F searches, F6 moves between the rail and the page.&lt;/p&gt;</source>
+        <translation>&lt;p&gt;项目就是一个普通文件夹，保存导入的原始文件、冻结的快照、每次训练和签名包，因此复制该文件夹就是完整备份。&lt;/p&gt;&lt;p&gt;&lt;b&gt;试用示例项目&lt;/b&gt;会生成合成胸片，带您走完整个流程。&lt;b&gt;新建项目&lt;/b&gt;则从您自己的数据开始。&lt;/p&gt;&lt;p&gt;Ctrl+1、Ctrl+2……切换页面，Ctrl+F 搜索，F6 在导航栏和页面之间切换。&lt;/p&gt;</translation>
     </message>
 </context>
 <context>

@@ -14,13 +14,13 @@ struct Sample {
   QString file;    ///< where it was imported from (absolute, may be gone)
   QString sha256;  ///< of the original bytes = its name in objects/
   qint64 bytes = 0;
-  int width = 0, height = 0;        ///< pixels
-  int channels = 1;                 ///< 1 grey, 3 colour
-  int bits = 8;                     ///< bits stored
-  int frames = 1, frame = 0;        ///< frame: 0-based, the one this sample is; frames of a text file: its records
-  QString modality;                 ///< DICOM Modality; of a text file its kind (plain, instructions, pairs, preferences); empty for plain images
-  QString site;                     ///< InstitutionName or the site column
-  QString patient;                  ///< PatientID or the group column; splits keep it together
+  int width = 0, height = 0;  ///< pixels
+  int channels = 1;           ///< 1 grey, 3 colour
+  int bits = 8;               ///< bits stored
+  int frames = 1, frame = 0;  ///< frame: 0-based, the one this sample is; frames of a text file: its records
+  QString modality;           ///< DICOM Modality; of a text file its kind (plain, instructions, pairs, preferences); empty for plain images
+  QString site;               ///< InstitutionName or the site column
+  QString patient;            ///< PatientID or the group column; splits keep it together
   QString study, series, instance;  ///< StudyInstanceUID, SeriesInstanceUID, SOPInstanceUID
   QString label;                    ///< class name, empty = unlabelled
   QString labelOrigin;              ///< folder, csv, header, person

@@ -52,7 +52,8 @@ void TestFrame::initTestCase() {
 }
 
 void TestFrame::everyPageIsThere() {
-  QCOMPARE(window_->pageIds(), (QStringList{"project", "data", "texts", "train", "evaluate", "try", "export", "verify", "system", "settings"}));
+  QCOMPARE(window_->pageIds(),
+           (QStringList{"project", "data", "texts", "train", "evaluate", "try", "export", "verify", "system", "settings"}));
   for (const QString& id : window_->pageIds()) {
     window_->show_(id);
     QCOMPARE(window_->currentPage()->id(), id);

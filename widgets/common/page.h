@@ -21,8 +21,8 @@ struct Failure;
 
 /// Stable ids: file names of the tour, settings, Ctrl+1…7 in this order.
 namespace page {
-inline constexpr char kProject[] = "project", kData[] = "data", kTexts[] = "texts", kTrain[] = "train", kEvaluate[] = "evaluate", kTry[] = "try",
-                      kExport[] = "export", kVerify[] = "verify", kSystem[] = "system", kSettings[] = "settings";
+inline constexpr char kProject[] = "project", kData[] = "data", kTexts[] = "texts", kTrain[] = "train", kEvaluate[] = "evaluate",
+                      kTry[] = "try", kExport[] = "export", kVerify[] = "verify", kSystem[] = "system", kSettings[] = "settings";
 }
 
 class Page : public QWidget {

@@ -9,12 +9,12 @@
 #include <QScrollArea>
 #include <QVBoxLayout>
 
+#include "core/curation/finding_words.h"
 #include "core/store/project.h"
 #include "widgets/common/icons.h"
 #include "widgets/common/language.h"
 #include "widgets/common/store_client.h"
 #include "widgets/common/theme.h"
-#include "core/curation/finding_words.h"
 
 namespace cloister {
 namespace {

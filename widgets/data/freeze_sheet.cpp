@@ -13,13 +13,13 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 
+#include "core/curation/finding_words.h"
 #include "core/store/project.h"
 #include "widgets/common/language.h"
 #include "widgets/common/store_client.h"
 #include "widgets/common/theme.h"
 #include "widgets/common/words.h"
 #include "widgets/data/checks_view.h"
-#include "core/curation/finding_words.h"
 
 namespace cloister {
 namespace {

@@ -122,6 +122,14 @@ Page::Mark EvaluatePage::mark() const {
 }
 
 QString EvaluatePage::help() const {
+  if (language())
+    return tr(
+        "<p>All figures are from the test part, which training never saw. <b>Perplexity</b> says between how many tokens the model wavers: "
+        "lower is better. BLEU, chrF and ROUGE compare its answers with those of the data; p tells whether the difference to the base "
+        "model "
+        "could be chance.</p>"
+        "<p><b>Fragility</b>: FGSM and PGD shift the vectors of the words by at most ε to mislead the model. <b>Memory</b>: training texts "
+        "that it repeats word for word could leave the house with it.</p>");
   return tr(
       "<p>All figures are from the frozen test split, which training never saw. Intervals are 95 % bootstrap intervals that draw whole "
       "patients.</p>"

@@ -262,6 +262,12 @@ Page::Mark ExportPage::mark() const {
 }
 
 QString ExportPage::help() const {
+  if (store().state().isLanguage())
+    return tr(
+        "<p>Each candidate is the same model in another number format, with its tokenizer. <b>Same tokens</b>: how many of 64 next tokens "
+        "are those of the trained model; <b>Rise of perplexity</b>: what the format costs on the test part.</p>"
+        "<p>The bundle is a folder with model, tokenizer, model card and report, signed with your key. Whoever has your public key can "
+        "verify it without a network.</p>");
   return tr(
       "<p>Each candidate is the same model in another number format. <b>Parity</b> compares its answers with the trained model on stored "
       "test vectors; a candidate that "

@@ -129,7 +129,7 @@ QString ProjectPage::help() const {
   return tr(
       "<p>A project is an ordinary folder. It holds the imported originals, the frozen snapshots, every run and the signed bundles, so "
       "a copy of the folder is a complete backup.</p><p><b>Try the sample project</b> draws synthetic radiographs and takes them through "
-      "the whole way. <b>New project</b> starts with your own data.</p><p>Ctrl+1 to Ctrl+6 switch pages, Ctrl+F searches, F6 moves "
+      "the whole way. <b>New project</b> starts with your own data.</p><p>Ctrl+1, Ctrl+2 … switch pages, Ctrl+F searches, F6 moves "
       "between the rail and the page.</p>");
 }
 

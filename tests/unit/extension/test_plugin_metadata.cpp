@@ -43,7 +43,7 @@ class TestPluginMetadata : public QObject {
       QVERIFY2(complete, qPrintable(p.id));
       for (const Parameter& parameter : p.schema.parameters()) QVERIFY2(!parameter.label.isEmpty(), qPrintable(p.id + ' ' + parameter.key));
     }
-    QCOMPARE(ids, (QStringList{"dicom", "images", "table"}));
+    QCOMPARE(ids, (QStringList{"dicom", "images", "table", "text"}));
   }
 
  private:
