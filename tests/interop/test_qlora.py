@@ -138,8 +138,8 @@ def test_qlora_needs_a_fraction_of_the_memory(run, tmp_path):
     saved = used["lora"] - used["qlora"]
     print({"weights": linear, "used": used, "planned": planned, "bytes a weight": 4 - saved / linear})
     assert abs((planned["lora"] - planned["qlora"]) / linear - (4 - 0.5 - 1 / 64)) < 0.01
-    # The float32 base is a mapping of which every page was read; the four bits let go of it.
-    assert saved > 2.6 * linear, saved / linear
+    # The float32 base is a mapping, of which the system may have taken pages back; a base kept in bfloat16 would save 2 bytes a weight at most.
+    assert saved > 2.2 * linear, saved / linear
 
 
 @pytest.mark.parametrize("kind,parameters", [("llama", {"method": "full"}), ("deepseek_v3", {"method": "full", "bias_update": 0.01}),
