@@ -1,5 +1,5 @@
 // What libcloister_cuda.so gives the engine: NVIDIA cards by number, and NCCL. The engine never links CUDA; it opens the module where a
-// driver is (cuda_loader). Implemented by core/engine_cuda and, for tests, by tests/support/fake_cuda. Training thread. Methods throw
+// driver is (cuda_loader). Implemented by plugins/devices/cuda and, for tests, by tests/support/fake_cuda. Training thread. Methods throw
 // std::exception.
 #pragma once
 #include <chrono>
