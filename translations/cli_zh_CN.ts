@@ -1823,5 +1823,89 @@
         <source>Step %1 writes: %2</source>
         <translation>第 %1 步写道：%2</translation>
     </message>
+    <message>
+        <source>  a step %1, %2 tokens/s (%3 on each GPU), MFU %4, memory %5 of each GPU</source>
+        <translation>  每步 %1，%2 词元/秒（每个 GPU %3），MFU %4，每个 GPU 显存 %5</translation>
+    </message>
+    <message>
+        <source>  memory: weights %1, gradients %2, optimizer %3, activations %4, logits %5, overhead %6</source>
+        <translation>  显存：权重 %1，梯度 %2，优化器 %3，激活值 %4，logits %5，开销 %6</translation>
+    </message>
+    <message>
+        <source>  seconds: compute %1, computed again %2, tensor %3, experts %4, pipeline %5, bubble %6, data %7, optimizer %8</source>
+        <translation>  时间：计算 %1，重算 %2，张量 %3，专家 %4，流水线 %5，气泡 %6，数据 %7，优化器 %8</translation>
+    </message>
+    <message>
+        <source>%1 times as long: </source>
+        <translation>耗时 %1 倍：</translation>
+    </message>
+    <message>
+        <source>Assumed:</source>
+        <translation>假设：</translation>
+    </message>
+    <message>
+        <source>It does not fit: %1.</source>
+        <translation>放不下：%1。</translation>
+    </message>
+    <message>
+        <source>It fits with one of these:</source>
+        <translation>以下任一方案放得下：</translation>
+    </message>
+    <message>
+        <source>Layouts tried: %1; they fit: %2</source>
+        <translation>尝试的布局：%1；放得下：%2</translation>
+    </message>
+    <message>
+        <source>No layout of %1 GPUs fits.</source>
+        <translation>%1 个 GPU 没有放得下的布局。</translation>
+    </message>
+    <message>
+        <source>No single change makes it fit.</source>
+        <translation>没有任何单项改动能让它放得下。</translation>
+    </message>
+    <message>
+        <source>On %1:</source>
+        <translation>在 %1 上：</translation>
+    </message>
+    <message>
+        <source>Parameters: %1; %2 GPUs %3; batch of %4 sequences of %5 tokens, %6</source>
+        <translation>参数：%1；%2 个 GPU %3；批次为 %4 条、每条 %5 个词元的序列，%6</translation>
+    </message>
+    <message>
+        <source>Predict a training step on so many GPUs (1 to 4,096) and propose layouts.</source>
+        <translation>预测在这么多 GPU（1 到 4,096）上的一个训练步，并给出布局建议。</translation>
+    </message>
+    <message>
+        <source>Sequences of %1 tokens:</source>
+        <translation>每条序列 %1 个词元：</translation>
+    </message>
+    <message>
+        <source>The fewest GPUs it trains on: %1 (%2, %3 of memory)</source>
+        <translation>能够训练的最少 GPU 数：%1（%2，显存 %3）</translation>
+    </message>
+    <message>
+        <source>Up to 4,096 of these GPUs do not hold it.</source>
+        <translation>4,096 个这样的 GPU 也放不下。</translation>
+    </message>
+    <message>
+        <source>Why not others:</source>
+        <translation>其他布局为何不选：</translation>
+    </message>
+    <message>
+        <source>With --gpus: a100-40, a100-80, h100, h200, cpu, or a JSON file that describes nodes.</source>
+        <translation>与 --gpus 一起使用：a100-40、a100-80、h100、h200、cpu，或描述节点的 JSON 文件。</translation>
+    </message>
+    <message>
+        <source>With --gpus: bf16, fp16, fp8 or fp32.</source>
+        <translation>与 --gpus 一起使用：bf16、fp16、fp8 或 fp32。</translation>
+    </message>
+    <message>
+        <source>With --gpus: sequences of one optimizer step (4 million tokens when left out).</source>
+        <translation>与 --gpus 一起使用：一个优化器步的序列数（省略时为 400 万词元）。</translation>
+    </message>
+    <message>
+        <source>With --gpus: this layout only, for example dp=8,tp=4,pp=2,zero=1,micro=1,recompute=full.</source>
+        <translation>与 --gpus 一起使用：只计算这一布局，例如 dp=8,tp=4,pp=2,zero=1,micro=1,recompute=full。</translation>
+    </message>
 </context>
 </TS>

@@ -1989,6 +1989,185 @@ Said: %2 (%3)</source>
     </message>
 </context>
 <context>
+    <name>ScaleModel</name>
+    <message>
+        <source>the machine does not compute in this precision</source>
+        <translation>该机器不支持这种精度的计算</translation>
+    </message>
+    <message>
+        <source>data × tensor × pipeline is %1, not %2 GPUs</source>
+        <translation>数据 × 张量 × 流水线为 %1，而不是 %2 个 GPU</translation>
+    </message>
+    <message>
+        <source>%1 tensor parallel ranks do not fill the %2 GPUs of a node evenly</source>
+        <translation>%1 个张量并行进程不能均匀占满每个节点的 %2 个 GPU</translation>
+    </message>
+    <message>
+        <source>%1 attention heads cannot be divided by %2 tensor parallel ranks</source>
+        <translation>%1 个注意力头不能被 %2 个张量并行进程整除</translation>
+    </message>
+    <message>
+        <source>%1 key/value heads cannot be divided by %2 tensor parallel ranks</source>
+        <translation>%1 个键/值头不能被 %2 个张量并行进程整除</translation>
+    </message>
+    <message>
+        <source>an MLP of width %1 cannot be divided by %2 tensor parallel ranks</source>
+        <translation>宽度为 %1 的 MLP 不能被 %2 个张量并行进程整除</translation>
+    </message>
+    <message>
+        <source>a sequence of %1 tokens cannot be divided by %2 ranks</source>
+        <translation>%1 个词元的序列不能被 %2 个进程整除</translation>
+    </message>
+    <message>
+        <source>%1 layers are fewer than %2 pipeline ranks</source>
+        <translation>%1 层少于 %2 个流水线进程</translation>
+    </message>
+    <message>
+        <source>%1 experts cannot be divided by %2 expert parallel ranks</source>
+        <translation>%1 个专家不能被 %2 个专家并行进程整除</translation>
+    </message>
+    <message>
+        <source>%1 data parallel ranks cannot be divided by %2 expert parallel ranks</source>
+        <translation>%1 个数据并行进程不能被 %2 个专家并行进程整除</translation>
+    </message>
+    <message>
+        <source>a batch of %1 sequences cannot be divided by %2 sequences at once</source>
+        <translation>%1 条序列的批次不能被一次处理的 %2 条序列整除</translation>
+    </message>
+    <message>
+        <source>%1 layers cannot be divided into %2 pieces of the pipeline</source>
+        <translation>%1 层不能均分为流水线的 %2 段</translation>
+    </message>
+    <message>
+        <source>%1 micro-batches cannot be divided by %2 pipeline ranks, as interleaving needs</source>
+        <translation>%1 个微批次不能被 %2 个流水线进程整除，而交错调度要求整除</translation>
+    </message>
+    <message>
+        <source>pipeline ranks wait for the first and the last micro-batch</source>
+        <translation>流水线进程要等待首尾的微批次</translation>
+    </message>
+    <message>
+        <source>tensor parallel ranks wait for each other</source>
+        <translation>张量并行进程要相互等待</translation>
+    </message>
+    <message>
+        <source>tokens travel to their experts and back</source>
+        <translation>词元要往返于各自的专家</translation>
+    </message>
+    <message>
+        <source>activations travel between pipeline ranks</source>
+        <translation>激活值要在流水线进程之间传送</translation>
+    </message>
+    <message>
+        <source>gradients and weights travel longer than they can hide</source>
+        <translation>梯度和权重的传送时间超出可以掩盖的范围</translation>
+    </message>
+    <message>
+        <source>activations are computed again</source>
+        <translation>激活值要重新计算</translation>
+    </message>
+    <message>
+        <source>the optimizer moves many parameters on each GPU</source>
+        <translation>优化器在每个 GPU 上要更新大量参数</translation>
+    </message>
+    <message>
+        <source>Peak of one GPU: %1 TFLOP/s, dense.</source>
+        <translation>单个 GPU 的峰值：%1 TFLOP/s（稠密）。</translation>
+    </message>
+    <message>
+        <source>Products of large matrices reach %1 of the peak; to this comes the time of their operands through memory, so that small ones reach less.</source>
+        <translation>大矩阵乘法达到峰值的 %1；另加操作数经过显存的时间，因此小矩阵达到的更少。</translation>
+    </message>
+    <message>
+        <source>What is no product runs at memory speed, %1: what a layer keeps is written and read once forward, twice that backward.</source>
+        <translation>矩阵乘法以外的运算受显存带宽限制（%1）：每层保留的数据在前向写读各一次，反向为其两倍。</translation>
+    </message>
+    <message>
+        <source>Each kernel costs %1 beside its work; a layer has %2 that are no products, each way.</source>
+        <translation>每个内核在计算之外另耗 %1；每层每个方向有 %2 个非矩阵乘法内核。</translation>
+    </message>
+    <message>
+        <source>Within a node of %1 GPUs each sends %2 in collectives; a step of one costs %3.</source>
+        <translation>在 %1 个 GPU 的节点内，集合通信中每个 GPU 的发送速率为 %2；每一步耗时 %3。</translation>
+    </message>
+    <message>
+        <source>Between nodes each GPU sends %1; a step of a collective costs %2. No congestion, no slow node, no failure.</source>
+        <translation>节点之间每个 GPU 的发送速率为 %1；集合通信每一步耗时 %2。假定没有拥塞、慢节点和故障。</translation>
+    </message>
+    <message>
+        <source>Collectives take the quickest of ring, tree (all-reduce) and hierarchical (within nodes, then between); all-to-all uses both kinds of link at once.</source>
+        <translation>集合通信取环形、树形（all-reduce）和分层（先节点内、后节点间）中最快的算法；all-to-all 同时使用两类链路。</translation>
+    </message>
+    <message>
+        <source>Gradients and gathered weights hide behind at most %1 of the computation of their pass; one layer's part never hides. With ZeRO stage 3 weights are gathered in forward and again in backward of every micro-batch, with stages 2 and 3 gradients are scattered in every micro-batch.</source>
+        <translation>梯度和收集的权重最多能被同一阶段计算时间的 %1 掩盖；其中一层的部分无法掩盖。ZeRO 第 3 阶段在每个微批次的前向和反向各收集一次权重；第 2、3 阶段在每个微批次分散梯度。</translation>
+    </message>
+    <message>
+        <source>Data parallel communication hides behind nothing.</source>
+        <translation>数据并行通信不被任何计算掩盖。</translation>
+    </message>
+    <message>
+        <source>Communication of tensor parallel ranks, of experts and between pipeline ranks hides behind nothing; it does not slow the computation down either.</source>
+        <translation>张量并行、专家以及流水线进程之间的通信不被掩盖，也不会拖慢计算。</translation>
+    </message>
+    <message>
+        <source>Except experts: their exchange hides behind another micro-batch (DualPipe).</source>
+        <translation>专家除外：其交换被另一个微批次掩盖（DualPipe）。</translation>
+    </message>
+    <message>
+        <source>Pipeline: 1F1B; all ranks keep the pace of the slowest, and (ranks − 1) / pieces micro-batches of it are waited for. Layers that do not divide are spared the last rank. Ranks of a tensor group are neighbours, then those of data, then those of the pipeline.</source>
+        <translation>流水线：1F1B；所有进程以最慢者为准，需等待其 (进程数 − 1) / 段数 个微批次。除不尽的层不分给最后一个进程。张量组的进程相邻，其次是数据组，再次是流水线组。</translation>
+    </message>
+    <message>
+        <source>Experts have equal numbers of tokens, and no token is dropped.</source>
+        <translation>各专家的词元数相等，且不丢弃词元。</translation>
+    </message>
+    <message>
+        <source>AdamW in float32: 4 + 4 + 8 bytes a parameter for weights, gradients and optimizer.</source>
+        <translation>float32 的 AdamW：每个参数的权重、梯度和优化器占 4 + 4 + 8 字节。</translation>
+    </message>
+    <message>
+        <source>AdamW, mixed: 2 + 2 + 12 bytes a parameter for weights, gradients and optimizer (float32 master weights); also with fp8.</source>
+        <translation>混合精度 AdamW：每个参数的权重、梯度和优化器占 2 + 2 + 12 字节（float32 主权重）；fp8 亦同。</translation>
+    </message>
+    <message>
+        <source>The optimizer moves %1 bytes a parameter, at memory speed.</source>
+        <translation>优化器为每个参数读写 %1 字节，按显存速度计。</translation>
+    </message>
+    <message>
+        <source>Logits are there for %1 tokens at a time, three times in float32.</source>
+        <translation>logits 每次为 %1 个词元保留，float32 共三份。</translation>
+    </message>
+    <message>
+        <source>Driver and collectives hold %1, fragmentation %2 of activations and logits; with ZeRO stage 3 two layers are gathered at once.</source>
+        <translation>驱动和集合通信占用 %1，碎片为激活值和 logits 的 %2；ZeRO 第 3 阶段同时收集两层。</translation>
+    </message>
+    <message>
+        <source>A layout fits when it needs at most %1 of the memory: %2.</source>
+        <translation>布局所需不超过显存的 %1（%2）时视为放得下。</translation>
+    </message>
+    <message>
+        <source>it needs %1, and %2 may be used</source>
+        <translation>需要 %1，可用 %2</translation>
+    </message>
+    <message>
+        <source>Flash attention: half of the square, at %1 of what products reach; backward %2 times forward. Selective recomputation computes norms and activations again.</source>
+        <translation>Flash attention：只算方阵的一半，速度为矩阵乘法所达的 %1；反向为前向的 %2 倍。选择性重算会重新计算归一化和激活函数。</translation>
+    </message>
+    <message>
+        <source>Attention keeps its scores in memory; selective recomputation computes them again.</source>
+        <translation>注意力分数保留在显存中；选择性重算会重新计算它们。</translation>
+    </message>
+    <message>
+        <source>fp8: the layers' products only; attention and the head in bfloat16, activations kept in bfloat16, conversions for nothing.</source>
+        <translation>fp8：仅用于各层的矩阵乘法；注意力和输出头用 bfloat16，激活值以 bfloat16 保留，转换不计时间。</translation>
+    </message>
+    <message>
+        <source>MFU: three times the products of forward, attention over the whole square, of the peak; HFU counts what is computed again. Reading data, checkpoints and evaluation cost nothing.</source>
+        <translation>MFU：前向矩阵乘法的三倍（注意力按整个方阵计）与峰值之比；HFU 另计重新计算的部分。读取数据、检查点和评估不计时间。</translation>
+    </message>
+</context>
+<context>
     <name>Signature</name>
     <message>
         <source>Not valid: %1</source>
