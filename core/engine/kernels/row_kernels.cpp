@@ -1,5 +1,6 @@
 #include "core/engine/kernels/row_kernels.h"
 
+#include "core/engine/kernels/decode_rows.h"
 #include "core/engine/kernels/decoder_rows.h"
 
 namespace cloister::kernels {
@@ -15,11 +16,14 @@ struct Set {
   const NormRows<BFloat, BFloat>& bfloatNorms;
   const DecoderRows<float>& floatDecoder;
   const DecoderRows<BFloat>& bfloatDecoder;
+  const DecodeRows<float>& floatDecode;
+  const DecodeRows<BFloat>& bfloatDecode;
 };
 
-#define CLOISTER_SET(isa)                                                                                                                 \
-  Set {                                                                                                                                   \
-    isa::floatRows, isa::bfloatRows, isa::flat, isa::floatNorms, isa::mixedNorms, isa::bfloatNorms, isa::floatDecoder, isa::bfloatDecoder \
+#define CLOISTER_SET(isa)                                                                                                                  \
+  Set {                                                                                                                                    \
+    isa::floatRows, isa::bfloatRows, isa::flat, isa::floatNorms, isa::mixedNorms, isa::bfloatNorms, isa::floatDecoder, isa::bfloatDecoder, \
+        isa::floatDecode, isa::bfloatDecode                                                                                                \
   }
 
 const Set& forThisProcessor() {
@@ -63,6 +67,14 @@ const DecoderRows<float>& decoderRows<float>() {
 template <>
 const DecoderRows<BFloat>& decoderRows<BFloat>() {
   return forThisProcessor().bfloatDecoder;
+}
+template <>
+const DecodeRows<float>& decodeRows<float>() {
+  return forThisProcessor().floatDecode;
+}
+template <>
+const DecodeRows<BFloat>& decodeRows<BFloat>() {
+  return forThisProcessor().bfloatDecode;
 }
 const FlatKernels& flatKernels() { return forThisProcessor().flat; }
 

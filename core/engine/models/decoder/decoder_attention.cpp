@@ -8,6 +8,7 @@
 #include <ATen/ops/silu.h>
 #include <ATen/ops/softmax.h>
 
+#include "core/engine/kernels/decode_ops.h"
 #include "core/engine/kernels/decoder_ops.h"
 #include "core/engine/models/decoder/decoder_layers.h"
 
@@ -30,6 +31,16 @@ at::Tensor rotated(const at::Tensor& x, const LayerContext& c, bool interleaved)
   return at::cat({a * c.cosine - b * c.sine, b * c.cosine + a * c.sine}, -1).to(x.scalar_type());
 }
 
+// Generation: the products of all of them at once, side by side; nothing where that way is not open.
+std::optional<at::Tensor> fewRowsOf(const at::Tensor& x, std::initializer_list<const DecoderLinear*> linears) {
+  std::vector<kernels::RowProduct> products;
+  for (const DecoderLinear* l : linears) {
+    if (l->packed || l->adapterA.defined() || !kernels::canMultiplyFewRows(x, l->weight)) return std::nullopt;
+    products.push_back({l->weight, l->bias});
+  }
+  return kernels::multiplyFewRows(x, products);
+}
+
 at::Tensor turnedHeads(const at::Tensor& x, std::int64_t count, const LayerContext& c) {
   if (kernels::canFuse(x)) return kernels::rotateHeads(x, c.cosine, c.sine, count);
   return rotated(heads(x, count), c, false);
@@ -41,6 +52,8 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> queriesKeysValues(const DecoderCo
     const at::Tensor bias = a.q.bias.defined() ? at::cat({a.q.bias, a.k.bias, a.v.bias}) : at::Tensor();
     return kernels::splitAndRotate(at::linear(x, a.joined, bias), c.cosine, c.sine, config.heads, config.kvHeads);
   }
+  if (const auto qkv = fewRowsOf(x, {&a.q, &a.k, &a.v}); qkv && kernels::canFuse(*qkv))
+    return kernels::splitAndRotate(*qkv, c.cosine, c.sine, config.heads, config.kvHeads);
   return {turnedHeads(a.q(x), config.heads, c), turnedHeads(a.k(x), config.kvHeads, c), heads(a.v(x), config.kvHeads)};
 }
 
@@ -50,6 +63,7 @@ at::Tensor padded(const at::Tensor& x, std::int64_t width) {
 
 // The library's fast kernels want one head dimension for queries, keys and values; zeros change nothing.
 at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const LayerContext& c, double scale) {
+  if (kernels::canAttendOneToken(q, k, v, c.mask)) return kernels::attendOneToken(q, k, v, c.mask, scale);
   const std::int64_t width = std::max(q.size(-1), v.size(-1)), given = v.size(-1);
   const std::optional<at::Tensor> mask = c.mask.defined() ? std::optional(c.mask) : std::nullopt;
   const at::Tensor out = at::scaled_dot_product_attention(padded(q, width), padded(k, width), padded(v, width), mask, 0.0,
@@ -89,8 +103,13 @@ at::Tensor expanded(const DecoderConfig& config, const DecoderAttention& a, cons
 
 }  // namespace
 
+at::Tensor linearOf(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+  if (kernels::canMultiplyFewRows(x, weight)) return kernels::multiplyFewRows(x, {{weight, bias}});
+  return at::linear(x, weight, bias);
+}
+
 at::Tensor DecoderLinear::operator()(const at::Tensor& x) const {
-  const at::Tensor y = packed ? nf4Linear(x, packed, bias) : at::linear(x, weight, bias);
+  const at::Tensor y = packed ? nf4Linear(x, packed, bias) : linearOf(x, weight, bias);
   if (!adapterA.defined()) return y;
   // Autocast converts by itself: one bfloat16 tensor is kept for all layers that read it.
   const at::Tensor given = at::autocast::is_autocast_enabled(x.device().type()) ? x : x.to(adapterA.scalar_type());
@@ -105,6 +124,7 @@ at::Tensor DecoderLinear::merged() const {
 
 at::Tensor DecoderMlp::operator()(const at::Tensor& x) const {
   if (joined.defined()) return down(kernels::gatedHalves(at::linear(x, joined)));
+  if (const auto both = fewRowsOf(x, {&gate, &up})) return down(kernels::gatedHalves(*both));
   const at::Tensor g = gate(x), u = up(x);
   return down(kernels::canFuse(g) && g.scalar_type() == u.scalar_type() ? kernels::gated(g, u) : at::silu(g) * u);
 }

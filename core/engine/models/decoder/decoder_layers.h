@@ -17,6 +17,9 @@
 
 namespace cloister {
 
+/// at::linear, for a few rows without gradients by our own product. bias may be undefined.
+at::Tensor linearOf(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
+
 /// y = x Wᵀ + bias, and scale · (x Aᵀ) Bᵀ where an adapter is set. A [rank, in], B [out, rank]. W is a tensor or, frozen, in four bits.
 struct DecoderLinear {
   at::Tensor weight, bias;

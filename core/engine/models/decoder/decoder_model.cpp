@@ -192,7 +192,7 @@ at::Tensor DecoderModel::layerAgain(std::size_t i, const at::Tensor& x, const La
   return recomputed(function, x, c.watch);
 }
 
-at::Tensor DecoderModel::logits(const at::Tensor& hidden) const { return at::linear(hidden, head_); }
+at::Tensor DecoderModel::logits(const at::Tensor& hidden) const { return linearOf(hidden, head_, {}); }
 
 void DecoderModel::checkIds(const at::Tensor& ids) const {
   if (ids.numel() == 0) return;
