@@ -138,6 +138,25 @@ class TestScaleModel : public QObject {
     }
   }
 
+  void oneGpuIsWhatTheMemoryPlannerSays() {
+    const DecoderConfig config = planPreset("deepseek-coder-33b").value();
+    const ScaleShape s = ScaleShape::of(config);
+    for (const bool checkpointing : {false, true})
+      for (const int stage : {0, 3}) {
+        LanguagePlanOptions o;
+        o.cards = 8, o.zeroStage = stage, o.checkpointing = checkpointing, o.sequence = 2048, o.batch = 2;
+        const LanguageMemory planned = languageMemory(LanguageSizes::of(config), o);
+        ScaleWorkload w;
+        w.sequence = 2048;
+        ScaleLayout l;
+        l.data = 8, l.zero = stage, l.microBatch = 2, l.recompute = checkpointing ? Recompute::Full : Recompute::None;
+        const LanguageMemory m = scaleMemory(s, l, w, machine());
+        QVERIFY(std::abs(m.states() - planned.states()) <= 3);  // rounding
+        QCOMPARE(m.activations, planned.activations);
+        QCOMPARE(m.logits, planned.logits);
+      }
+  }
+
   void pipelineWaitsForItsRanks() {
     const ScaleShape s = ScaleShape::gpt(96, 12288, 96, 51200, 2048);
     ScaleWorkload w;

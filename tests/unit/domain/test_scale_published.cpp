@@ -140,8 +140,12 @@ class TestScalePublished : public QObject {
     const ScalePrediction p = predictStep(s, l, w, m);
     compare("LLaMA 3.1 8B, 8 × H100 of 500 W, tokens/s a GPU", p.tokensPerSecond / 8, 6667, 0, 0.31);
     compare("the same, GiB a GPU", double(p.memory.total()) / double(1 << 30), 77.0, 0.1, 0);
+    l.data = 128, w.globalBatch = 256;
+    compare("LLaMA 3.1 8B, 128 × H100 of 500 W, tokens/s a GPU", predictStep(s, l, w, m).tokensPerSecond / 128, 6514, 0, 0.34);
+    compare("the same, GiB a GPU", double(scaleMemory(s, l, w, m).total()) / double(1 << 30), 62.0, 0.1, 0);
+    l.data = 8, w.globalBatch = 16;
     w.precision = ScalePrecision::Fp8;
-    compare("the same in fp8, tokens/s a GPU", predictStep(s, l, w, m).tokensPerSecond / 8, 8532, 0, 0.4);
+    compare("LLaMA 3.1 8B, 8 × H100 of 500 W, fp8, tokens/s a GPU", predictStep(s, l, w, m).tokensPerSecond / 8, 8532, 0, 0.4);
     // 2412.19437: 180,000 hours of H800 for 10^12 tokens; NVLink 160 GB/s. The exchange of experts is hidden (DualPipe), the bubble
     // smaller.
     s = ScaleShape::of(planPreset("deepseek-v3").value());
