@@ -4043,6 +4043,10 @@ Said: %2 (%3)</source>
         <source>Vocabulary</source>
         <translation>词表</translation>
     </message>
+    <message>
+        <source>Plan for many GPUs</source>
+        <translation>规划多 GPU 训练</translation>
+    </message>
 </context>
 <context>
     <name>cloister::NewProjectSheet</name>
@@ -4734,6 +4738,109 @@ Bytes %3</source>
     <message>
         <source>The models answer one after the other: each has the whole processor, so that their speeds can be compared.</source>
         <translation>两个模型依次回答：各自独占处理器，速度才可以比较。</translation>
+    </message>
+</context>
+<context>
+    <name>cloister::ScalePlanner</name>
+    <message>
+        <source>No layout of these GPUs fits.</source>
+        <translation>这些 GPU 没有放得下的布局。</translation>
+    </message>
+    <message>
+        <source>on %1</source>
+        <translation>在 %1 上</translation>
+    </message>
+    <message>
+        <source>with sequences of %1 tokens</source>
+        <translation>每条序列 %1 个词元时</translation>
+    </message>
+    <message>
+        <source>It fits %1: %2.</source>
+        <translation>%1放得下：%2。</translation>
+    </message>
+    <message>
+        <source>The fewest of these GPUs that train it: %1 (%2).</source>
+        <translation>能够训练它的最少 GPU 数：%1（%2）。</translation>
+    </message>
+    <message>
+        <source>4,096 of these GPUs do not hold it.</source>
+        <translation>4,096 个这样的 GPU 也放不下。</translation>
+    </message>
+    <message>
+        <source>%1 times as long: </source>
+        <translation>耗时 %1 倍：</translation>
+    </message>
+    <message>
+        <source>%1 on many GPUs</source>
+        <translation>%1：多 GPU 规划</translation>
+    </message>
+    <message>
+        <source>Back to the models</source>
+        <translation>返回模型列表</translation>
+    </message>
+    <message>
+        <source>GPUs of</source>
+        <translation>GPU 型号</translation>
+    </message>
+    <message>
+        <source>Kind of GPU</source>
+        <translation>GPU 型号</translation>
+    </message>
+    <message>
+        <source>Number</source>
+        <translation>数量</translation>
+    </message>
+    <message>
+        <source>Number of GPUs</source>
+        <translation>GPU 数量</translation>
+    </message>
+    <message>
+        <source>Tokens of a sequence</source>
+        <translation>每条序列的词元数</translation>
+    </message>
+    <message>
+        <source>Sequences of a step</source>
+        <translation>每步的序列数</translation>
+    </message>
+    <message>
+        <source>Computed in</source>
+        <translation>计算精度</translation>
+    </message>
+    <message>
+        <source>Precision of the computation</source>
+        <translation>计算精度</translation>
+    </message>
+    <message>
+        <source>Layout</source>
+        <translation>布局</translation>
+    </message>
+    <message>
+        <source>Seconds a step</source>
+        <translation>每步秒数</translation>
+    </message>
+    <message>
+        <source>Tokens a second</source>
+        <translation>每秒词元数</translation>
+    </message>
+    <message>
+        <source>MFU</source>
+        <translation>MFU</translation>
+    </message>
+    <message>
+        <source>Memory of a GPU</source>
+        <translation>每个 GPU 的显存</translation>
+    </message>
+    <message>
+        <source>Proposed layouts, the quickest first</source>
+        <translation>建议的布局，最快的在前</translation>
+    </message>
+    <message>
+        <source>Why not others</source>
+        <translation>其他布局为何不选</translation>
+    </message>
+    <message>
+        <source>Assumed</source>
+        <translation>假设</translation>
     </message>
 </context>
 <context>

@@ -41,7 +41,7 @@ constexpr Word kReasons[] = {
 };
 
 QString percent(double share) { return QLocale().toString(100 * share, 'f', 0) + QStringLiteral(" %"); }
-QString gigabytes(double bytes) { return QLocale().toString(bytes / 1e9, 'f', bytes < 1e10 ? 1 : 0) + QStringLiteral(" GB"); }
+QString gigabytes(double bytes) { return QLocale().toString(bytes / 1e9, 'f', 1) + QStringLiteral(" GB"); }
 QString rate(double bytes) { return gigabytes(bytes) + QStringLiteral("/s"); }
 QString micros(double seconds) { return QLocale().toString(1e6 * seconds, 'f', 1) + QStringLiteral(" µs"); }
 

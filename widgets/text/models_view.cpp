@@ -5,6 +5,7 @@
 #include <QHeaderView>
 #include <QJsonArray>
 #include <QLabel>
+#include <QPushButton>
 #include <QTableWidget>
 #include <QVBoxLayout>
 
@@ -15,6 +16,7 @@
 #include "widgets/common/table.h"
 #include "widgets/common/theme.h"
 #include "widgets/common/words.h"
+#include "widgets/text/scale_planner.h"
 
 namespace cloister {
 namespace {
@@ -71,8 +73,20 @@ ModelsView::ModelsView(StoreClient& store, QWidget* parent) : QWidget(parent), s
   }
   about_->setTextFormat(Qt::PlainText);
   title_->setTextFormat(Qt::PlainText);
+  scale_ = new QPushButton(card_);
+  words->addSpacing(space::kS);
+  words->addWidget(scale_, 0, Qt::AlignLeft);
   words->addStretch(1);
   row->addWidget(card_);
+  planner_ = new ScalePlanner(store, this);
+  planner_->hide();
+  column->insertWidget(2, planner_, 1);
+  connect(scale_, &QPushButton::clicked, this, &ModelsView::planScale);
+  connect(planner_, &ScalePlanner::closed, this, [this] {
+    planner_->hide();
+    body_->show();
+    scale_->setFocus();
+  });
   connect(table_, &QTableWidget::itemSelectionChanged, this, &ModelsView::showChosen);
   connect(table_, &QTableWidget::cellActivated, this, [this](int r) {
     if (models_[r].hasTokenizer) Q_EMIT tokenizerWanted(models_[r].dir);
@@ -100,7 +114,7 @@ void ModelsView::choose(const QString& name) {
 
 void ModelsView::fill() {
   empty_->setVisible(models_.isEmpty());
-  body_->setVisible(!models_.isEmpty());
+  body_->setVisible(!models_.isEmpty() && planner_->isHidden());
   table_->setRowCount(int(models_.size()));
   for (int i = 0; i < models_.size(); ++i) {
     const QJsonObject m = models_[i].about["model"].toObject(), t = models_[i].about["tokenizer"].toObject();
@@ -137,6 +151,7 @@ void ModelsView::showChosen() {
   if (!model.hasTokenizer) lines << tr("Without a tokenizer: it needs one of the project to be trained on texts.");
   about_->setText(lines.join('\n'));
   for (QLabel* l : {fitTitle_, fit_, fitNote_}) l->setVisible(!m.isEmpty());
+  scale_->setVisible(!m.isEmpty());
   if (!m.isEmpty()) askFit(model);
 }
 
@@ -171,6 +186,14 @@ void ModelsView::askFit(const BaseModel& model) {
       });
 }
 
+void ModelsView::planScale() {
+  const int row = table_->currentRow();
+  if (row < 0 || row >= models_.size()) return;
+  body_->hide();
+  planner_->show();
+  planner_->begin(models_[row].name, models_[row].about["model"].toObject()["config"].toObject());
+}
+
 void ModelsView::showFit(const Fit& fit) {
   const Tokens& t = Theme::current().tokens();
   QStringList rows;
@@ -198,6 +221,7 @@ void ModelsView::retranslate() {
       tr("There is no model and no tokenizer yet. Bring a base model on a stick and import its folder: training goes on from what it "
          "already knows. For a model from scratch, freeze the texts and train a tokenizer on them."));
   fitTitle_->setText(tr("Does it fit this machine?"));
+  scale_->setText(tr("Plan for many GPUs"));
   table_->setAccessibleName(tr("Models and tokenizers"));
   table_->setHorizontalHeaderLabels({tr("Name"), tr("Architecture"), tr("Parameters"), tr("Context"), tr("Size"), tr("Vocabulary")});
   fill();

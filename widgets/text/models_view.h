@@ -6,10 +6,12 @@
 #include "core/runs/base_models.h"
 
 class QLabel;
+class QPushButton;
 class QTableWidget;
 
 namespace cloister {
 
+class ScalePlanner;
 class StoreClient;
 
 class ModelsView : public QWidget {
@@ -32,6 +34,7 @@ class ModelsView : public QWidget {
   void showChosen();
   void askFit(const BaseModel&);
   void showFit(const Fit&);
+  void planScale();
   void retranslate();
 
   StoreClient& store_;
@@ -39,6 +42,8 @@ class ModelsView : public QWidget {
   QTableWidget* table_;
   QLabel *empty_, *title_, *about_, *fitTitle_, *fit_, *fitNote_;
   QWidget *body_, *card_;
+  QPushButton* scale_;
+  ScalePlanner* planner_;
   QString asked_;
 };
 

@@ -86,6 +86,18 @@ class TestScalePublished : public QObject {
     QVERIFY(p.memory.total() <= usableMemory(machine("a100-80")));  // it ran
   }
 
+  void recomputationWithData() {  // 2205.05198, abstract: 530B on 2,240 GPUs, eight data parallel ranks of table 5
+    const ScaleShape s = ScaleShape::gpt(105, 20480, 128, 51200, 2048);
+    ScaleWorkload w;
+    w.sequence = 2048, w.globalBatch = 2240, w.overlap = false;
+    ScaleLayout l = ScaleLayout::fromText("dp=8,tp=8,pp=35,interleave=3,recompute=full,sp=off", 2240).value();
+    compare("Korthikanti 2022, 530B, 2240 GPUs, full recomputation, MFU %", 100 * predictStep(s, l, w, machine("a100-80")).mfu, 42.1, 0.1,
+            0.1);
+    l.recompute = Recompute::Selective, l.sequenceParallel = true;
+    compare("Korthikanti 2022, 530B, 2240 GPUs, sequence parallel, selective, MFU %", 100 * predictStep(s, l, w, machine("a100-80")).mfu,
+            54.2, 0.1, 0.1);
+  }
+
   void foundry_data() {                    // mosaicml/llm-foundry, scripts/train/benchmarking: MPT, FSDP (ZeRO 3), flash attention
     QTest::addColumn<QList<int>>("size");  // layers, hidden, heads, sequence, GPUs, micro-batch, accumulation, checkpointing
     QTest::addColumn<QString>("card");
