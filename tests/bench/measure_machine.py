@@ -88,39 +88,47 @@ def fitted(rows):
     return 1 / inverse, max(latency, 0)
 
 
-def product_rate(size=1024):
-    a, b = torch.randn(size, size), torch.randn(size, size)
-    return 2 * size**3 / best(lambda: torch.mm(a, b), 2)
+def product_rate(threads, kind, size=512):
+    """FLOP/s of products that fit the cache."""
+    torch.set_num_threads(threads)
+    a, b = torch.randn(size, size).to(kind), torch.randn(size, size).to(kind)
+    return 2 * size**3 / best(lambda: torch.mm(a, b), 4)
 
 
-def memory_bandwidth(size=64 << 20):
+def memory_bandwidth(threads, size=64 << 20):
+    """bytes/s read and written by a copy; the better of one thread and all, since a busy machine keeps the second waiting."""
     a, b = torch.zeros(size // 4), torch.zeros(size // 4)
-    return 2 * size / best(lambda: b.copy_(a), 2)
+    seconds = []
+    for count in {1, threads}:
+        torch.set_num_threads(count)
+        seconds.append(best(lambda: b.copy_(a), 4))
+    return 2 * size / min(seconds)
 
 
-def description(bandwidth, latency, rate, memory):
+def description(bandwidth, latency, rates, memory, threads):
     sources = {k: "measured here by tests/bench/measure_machine.py" for k in ("peak", "memoryBandwidth", "node", "network", "productFraction")}
     link = {"bandwidth": bandwidth, "fraction": 1, "latency": latency}
-    return {"id": "here", "name": "this machine, one thread a rank", "gpusPerNode": RANKS, "memory": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // RANKS,
-            "peak": {"bf16": rate, "fp16": 0, "fp8": 0, "fp32": rate}, "productFraction": 1, "memoryBandwidth": memory, "memoryFraction": 1, "kernelSeconds": 5e-6,
+    return {"id": "here", "name": f"this machine, {threads} threads a rank", "gpusPerNode": RANKS, "memory": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // RANKS,
+            "peak": {"bf16": rates[1], "fp16": 0, "fp8": 0, "fp32": rates[0]}, "productFraction": 1, "memoryBandwidth": memory, "memoryFraction": 1, "kernelSeconds": 5e-6,
             "node": link, "network": link, "sources": {**sources, "memory": "physical memory by rank", "memoryFraction": "measured as a copy", "kernelSeconds": "assumed"}}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--to", required=True, help="the JSON file for --machine")
+    parser.add_argument("--threads", type=int, default=1, help="threads of a rank for products (collectives always have one)")
     arguments = parser.parse_args()
-    torch.set_num_threads(1)
-    rate, memory = product_rate(), memory_bandwidth()
+    rates = [product_rate(arguments.threads, kind) for kind in (torch.float32, torch.bfloat16)]
+    memory = memory_bandwidth(arguments.threads)
     rows = measured_collectives()
     bandwidth, latency = fitted(rows)
-    print(f"products of 1,024: {rate / 1e9:.1f} GFLOP/s; copies: {memory / 1e9:.1f} GB/s; all-reduce: {bandwidth / 1e9:.2f} GB/s, {latency * 1e6:.0f} µs a step")
+    print(f"products of 512: float32 {rates[0] / 1e9:.0f}, bfloat16 {rates[1] / 1e9:.0f} GFLOP/s; copies: {memory / 1e9:.1f} GB/s; all-reduce: {bandwidth / 1e9:.2f} GB/s, {latency * 1e6:.0f} µs a step")
     print("| collective | bytes | measured, µs | predicted, µs | error |\n|---|---|---|---|---|")
     for name, size, seconds in rows:
         guess = predicted(name, size, bandwidth, latency)
         print(f"| {name} | {size:,} | {seconds * 1e6:.0f} | {guess * 1e6:.0f} | {100 * (guess / seconds - 1):+.0f} % |")
     with open(arguments.to, "w", encoding="utf-8") as file:
-        json.dump(description(bandwidth, latency, rate, memory), file, indent=1)
+        json.dump(description(bandwidth, latency, rates, memory, arguments.threads), file, indent=1)
 
 
 if __name__ == "__main__":
