@@ -520,8 +520,8 @@
         <translation>模型包：%1（已签名、已验证）</translation>
     </message>
     <message>
-        <source>Measure a trained model on the frozen test split: accuracy, intervals, attacks, latency.</source>
-        <translation>在冻结的测试集上测量已训练的模型：准确率、区间、攻击、延迟。</translation>
+        <source>Measure a trained model on the frozen test split, with intervals, attacks and latency: pictures called right, or perplexity and answers.</source>
+        <translation>在冻结的测试集上评估训练好的模型，给出区间、攻击和延迟：图像的判对率，或困惑度与回答。</translation>
     </message>
     <message>
         <source>The run; otherwise the newest trained one.</source>
@@ -556,8 +556,8 @@
         <translation>报告：%1</translation>
     </message>
     <message>
-        <source>Write a trained model as ONNX, quantized as asked, and compare the candidates.</source>
-        <translation>把已训练的模型写成 ONNX，按要求量化，并比较各候选。</translation>
+        <source>Write a trained model as ONNX (a language model also as GGUF or Hugging Face folder), quantized as asked, and compare the candidates.</source>
+        <translation>将训练好的模型写成 ONNX（语言模型还可写成 GGUF 或 Hugging Face 文件夹），按要求量化，并比较各候选。</translation>
     </message>
     <message>
         <source>How static-int8 chooses ranges: minmax, entropy or percentile.</source>
@@ -596,12 +596,16 @@
         <translation>语言模型：共用一个缩放系数的权重数，16 到 256。</translation>
     </message>
     <message>
-        <source>none, fp16, dynamic-int8 or static-int8; of language models none, fp16, dynamic-int8, int8, int4, for gguf fp16 and q8_0. May be given again, all by default.</source>
-        <translation>none、fp16、dynamic-int8 或 static-int8；语言模型为 none、fp16、dynamic-int8、int8、int4，gguf 为 fp16 和 q8_0。可重复给出，默认全部。</translation>
+        <source>Language models in int8 and int4: blocks or float, what the tokens' vectors are kept in.</source>
+        <translation>语言模型的 int8 和 int4：词元向量按 blocks（分块）还是 float（浮点）保存。</translation>
     </message>
     <message>
-        <source>What the model is for: onnx; of language models also onnx-genai and gguf.</source>
-        <translation>模型的用途：onnx；语言模型还可用 onnx-genai 和 gguf。</translation>
+        <source>none, fp16, dynamic-int8 or static-int8; of language models none, fp16, dynamic-int8, int8, int4, for gguf fp16 and q8_0, for huggingface model and adapter. May be given again, all by default.</source>
+        <translation>none、fp16、dynamic-int8 或 static-int8；语言模型为 none、fp16、dynamic-int8、int8、int4，gguf 为 fp16 和 q8_0，huggingface 为 model 和 adapter。可多次给出，默认全部。</translation>
+    </message>
+    <message>
+        <source>What the model is for: onnx; of language models also onnx-genai, gguf and huggingface (the model's folder, and the adapter alone).</source>
+        <translation>模型的用途：onnx；语言模型还可选 onnx-genai、gguf 和 huggingface（模型文件夹，以及单独的适配器）。</translation>
     </message>
     <message>
         <source>Training texts repeated word for word: %1 of %2</source>
@@ -1260,6 +1264,10 @@
         <translation>共用一个缩放系数的权重数：16、32、64、128 或 256。</translation>
     </message>
     <message>
+        <source>With int8 and int4: blocks or float, what the tokens' vectors are kept in.</source>
+        <translation>int8 和 int4 时：词元向量按 blocks（分块）还是 float（浮点）保存。</translation>
+    </message>
+    <message>
         <source>Longest text in tokens; 0: what the model says.</source>
         <translation>最长文本的词元数；0：按模型配置。</translation>
     </message>
@@ -1528,8 +1536,8 @@
         <translation>评判语言模型：困惑度、与基础模型比较、选择题、词向量攻击、逐字记忆的文本、速度。</translation>
     </message>
     <message>
-        <source>What to judge by: plain text, JSONL with &quot;text&quot; or with &quot;prompt&quot; and &quot;completion&quot; (which alone is judged), or token numbers.</source>
-        <translation>用于评判的文本：纯文本、含 "text" 或 "prompt" 与 "completion"（只评判后者）的 JSONL，或词元编号。</translation>
+        <source>What to judge by: plain text, JSONL with &quot;text&quot; or with &quot;prompt&quot; and &quot;completion&quot; (which alone is judged), or token numbers. Of a training's folder by default what it held back.</source>
+        <translation>用于评判的文本：纯文本、含 "text" 或 "prompt" 与 "completion"（只评判后者）的 JSONL，或词元编号。给出训练文件夹时，默认使用训练时留出的文本。</translation>
     </message>
     <message>
         <source>The model it was made from: both read the same texts.</source>
@@ -1574,6 +1582,10 @@
     <message>
         <source>Write the report into this JSON file.</source>
         <translation>将报告写入此 JSON 文件。</translation>
+    </message>
+    <message>
+        <source>Write it as a web page of one file, in the language of --language.</source>
+        <translation>写成单文件网页，语言由 --language 决定。</translation>
     </message>
     <message>
         <source> (95 % between %1 and %2)</source>

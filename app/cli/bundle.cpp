@@ -84,7 +84,7 @@ class BundleCreate : public Verb {
   }
 };
 
-class BundleModel : public Verb {
+class BundleModel : public FolderVerb {
  public:
   QStringList path() const override { return {"bundle", "model"}; }
   QString summary() const override {
@@ -93,10 +93,6 @@ class BundleModel : public Verb {
   QStringList examples() const override {
     return {"cloister-cli bundle model deliver --report report.json --key radiology --passphrase-file pass.txt --to /media/usb/assistant"};
   }
-  QString arguments() const override { return "DIR"; }
-  int minimumArguments() const override { return 1; }
-  int maximumArguments() const override { return 1; }
-  bool needsProject() const override { return false; }
   QList<QCommandLineOption> options() const override {
     return {{"report", tr("The report that model evaluate wrote; it goes along without what it says of single texts."), "FILE"},
             {"key", tr("Name of the signing key; may be left out when there is only one."), "NAME"},
@@ -134,7 +130,7 @@ class BundleModel : public Verb {
   }
 };
 
-class BundleVerify : public Verb {
+class BundleVerify : public FolderVerb {
  public:
   QStringList path() const override { return {"bundle", "verify"}; }
   QString summary() const override { return tr("Check a bundle's signature, signer and every file. Needs no project."); }
@@ -142,10 +138,6 @@ class BundleVerify : public Verb {
     return {"cloister-cli bundle verify /media/usb/chest-model --public-key radiology.pub",
             "cloister-cli bundle verify DIR --roots hospital-ca.pem --copy-to verified --json"};
   }
-  QString arguments() const override { return "DIR"; }
-  int minimumArguments() const override { return 1; }
-  int maximumArguments() const override { return 1; }
-  bool needsProject() const override { return false; }
   QList<QCommandLineOption> options() const override {
     return {{"public-key", tr("PEM file of a trusted key; may stand several times. Without it and --roots: this user's own keys."), "FILE"},
             {"roots", tr("PEM file of trusted certificate authorities."), "FILE"},

@@ -52,7 +52,9 @@ class Evaluate : public Verb {
  public:
   QStringList path() const override { return {"evaluate"}; }
   QString summary() const override {
-    return tr("Measure a trained model on the frozen test split: accuracy, intervals, attacks, latency.");
+    return tr(
+        "Measure a trained model on the frozen test split, with intervals, attacks and latency: pictures called right, or perplexity and "
+        "answers.");
   }
   QStringList examples() const override {
     return {"cloister-cli evaluate --project chest", "cloister-cli evaluate --project letters --answers 100 --no-latency",

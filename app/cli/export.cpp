@@ -14,10 +14,12 @@ namespace cloister::cli {
 namespace {
 
 const QStringList kQuantize{"none", "fp16", "dynamic-int8", "static-int8"};
-const QStringList kLanguageTargets{"onnx", "onnx-genai", "gguf"};
+const QStringList kLanguageTargets{"onnx", "onnx-genai", "gguf", "huggingface"};
 const QStringList kLanguageQuantize{"none", "fp16", "dynamic-int8", "int8", "int4"};
 const QStringList kGgufQuantize{"fp16", "q8_0"};
+const QStringList kFolderKinds{"model", "adapter"};
 const QStringList kBlocks{"16", "32", "64", "128", "256"};
+const QStringList kEmbeddings{"blocks", "float"};
 const QStringList kCalibrations{"minmax", "entropy", "percentile"};
 
 Failure notAllowed(const QString& option, const QString& value, const QStringList& allowed) {
@@ -31,17 +33,22 @@ Result<QStringList> quantizeFrom(const Context& context, const QStringList& allo
       if (!allowed.contains(word)) return notAllowed("--quantize", word, allowed);
       if (!quantize.contains(word)) quantize << word;
     }
-  return quantize.isEmpty() ? allowed : quantize;
+  return quantize;
 }
 
 Result<QJsonObject> languageOptions(const Context& context) {
   const QString target = context.value("target"), block = context.value("block");
   if (!kLanguageTargets.contains(target)) return notAllowed("--target", target, kLanguageTargets);
-  auto quantize = quantizeFrom(context, target == u"gguf" ? kGgufQuantize : kLanguageQuantize);
+  const bool folder = target == u"huggingface";
+  auto quantize = quantizeFrom(context, folder ? kFolderKinds : target == u"gguf" ? kGgufQuantize : kLanguageQuantize);
   if (!quantize) return quantize.error();
   QJsonObject options{{"target", target}, {"quantize", QJsonArray::fromStringList(*quantize)}};
   if (!block.isEmpty() && !kBlocks.contains(block)) return notAllowed("--block", block, kBlocks);
   if (!block.isEmpty()) options["block"] = block.toInt();
+  if (const QString embedding = context.value("embedding"); !embedding.isEmpty()) {
+    if (!kEmbeddings.contains(embedding)) return notAllowed("--embedding", embedding, kEmbeddings);
+    options["embedding"] = embedding;
+  }
   if (const QString limit = context.value("limit"); !limit.isEmpty()) {
     bool ok = false;
     const double value = limit.toDouble(&ok);
@@ -55,7 +62,7 @@ Result<QJsonObject> imageOptions(const Context& context) {
   if (context.value("target") != u"onnx") return notAllowed("--target", context.value("target"), {"onnx"});
   auto given = quantizeFrom(context, kQuantize);
   if (!given) return given.error();
-  const QStringList quantize = *given;
+  const QStringList quantize = given->isEmpty() ? kQuantize : *given;
   QJsonObject options{{"target", "onnx"}, {"quantize", QJsonArray::fromStringList(quantize)}};
   if (const QString calibration = context.value("calibration"); !calibration.isEmpty()) {
     if (!kCalibrations.contains(calibration)) return notAllowed("--calibration", calibration, kCalibrations);
@@ -102,7 +109,11 @@ Result<void> copyExport(const QString& folder, const QString& toDir) {
 class Export : public Verb {
  public:
   QStringList path() const override { return {"export"}; }
-  QString summary() const override { return tr("Write a trained model as ONNX, quantized as asked, and compare the candidates."); }
+  QString summary() const override {
+    return tr(
+        "Write a trained model as ONNX (a language model also as GGUF or Hugging Face folder), quantized as asked, and compare the "
+        "candidates.");
+  }
   QStringList examples() const override {
     return {"cloister-cli export --project chest --target onnx --quantize static-int8 --to out",
             "cloister-cli export --project chest --quantize none --quantize dynamic-int8 --json",
@@ -111,12 +122,16 @@ class Export : public Verb {
   QList<QCommandLineOption> options() const override {
     return {
         {"run", tr("The run; otherwise the newest trained one."), "RUN"},
-        {"target", tr("What the model is for: onnx; of language models also onnx-genai and gguf."), "TARGET", "onnx"},
+        {"target",
+         tr("What the model is for: onnx; of language models also onnx-genai, gguf and huggingface (the model's folder, and the adapter "
+            "alone)."),
+         "TARGET", "onnx"},
         {"quantize",
-         tr("none, fp16, dynamic-int8 or static-int8; of language models none, fp16, dynamic-int8, int8, int4, for gguf fp16 and q8_0. May "
-            "be given again, all by default."),
+         tr("none, fp16, dynamic-int8 or static-int8; of language models none, fp16, dynamic-int8, int8, int4, for gguf fp16 and q8_0, for "
+            "huggingface model and adapter. May be given again, all by default."),
          "KIND"},
         {"block", tr("Language models: weights that share a scale, 16 to 256."), "N"},
+        {"embedding", tr("Language models in int8 and int4: blocks or float, what the tokens' vectors are kept in."), "KIND"},
         {"limit", tr("Language models: largest allowed rise of perplexity, a share."), "SHARE"},
         {"calibration", tr("How static-int8 chooses ranges: minmax, entropy or percentile."), "WAY"},
         {"maximum-accuracy-drop", tr("Layers stay in float where the accuracy would fall by more than this."), "D"},

@@ -67,7 +67,7 @@ Result<QJsonObject> requestOf(const Context& context) {
   return request;
 }
 
-class Generate : public Verb {
+class Generate : public FolderVerb {
  public:
   QStringList path() const override { return {"generate"}; }
   QString summary() const override { return tr("Let a language model write on: greedy, sampled or by beam search."); }
@@ -75,10 +75,6 @@ class Generate : public Verb {
     return {"cloister-cli generate models/base --prompt \"Once upon a time\" --new-tokens 64",
             "cloister-cli generate models/base --ids prompt.json --sample --temperature 0.7 --top-p 0.9 --seed 1 --json"};
   }
-  QString arguments() const override { return "DIR"; }
-  int minimumArguments() const override { return 1; }
-  int maximumArguments() const override { return 1; }
-  bool needsProject() const override { return false; }
   QList<QCommandLineOption> options() const override {
     return {{"prompt", tr("The text to go on from; may be given several times."), "TEXT"},
             {"stop", tr("End before this text; may be given several times."), "TEXT"},

@@ -36,32 +36,24 @@ void describeModel(Context& context, const QJsonObject& m) {
                     .arg(locale.formattedDataSize(m["cacheBytesPerToken"].toInteger())));
 }
 
-class ModelShow : public Verb {
+class ModelShow : public FolderVerb {
  public:
   QStringList path() const override { return {"model", "show"}; }
   QString summary() const override { return tr("Check a language model in a Hugging Face folder and show what it is."); }
   QStringList examples() const override { return {"cloister-cli model show /media/stick/deepseek-llm-7b"}; }
-  QString arguments() const override { return "DIR"; }
-  int minimumArguments() const override { return 1; }
-  int maximumArguments() const override { return 1; }
-  bool needsProject() const override { return false; }
   int execute(Context& context) override {
     return answer(context, {"model-show", "--model", absolute(context.arguments()[0])},
                   [&](const QJsonObject& m) { describeModel(context, m); });
   }
 };
 
-class ModelImport : public Verb {
+class ModelImport : public FolderVerb {
  public:
   QStringList path() const override { return {"model", "import"}; }
   QString summary() const override { return tr("Check a language model and copy it, with its tokenizer, into a new folder."); }
   QStringList examples() const override {
     return {"cloister-cli model import /media/stick/deepseek-llm-7b --to models/base --dtype bfloat16"};
   }
-  QString arguments() const override { return "DIR"; }
-  int minimumArguments() const override { return 1; }
-  int maximumArguments() const override { return 1; }
-  bool needsProject() const override { return false; }
   QList<QCommandLineOption> options() const override {
     return {{"to", tr("The new folder."), "DIR"},
             {"adapter", tr("LoRA adapter in PEFT layout to merge into the copy."), "DIR"},
@@ -86,17 +78,13 @@ class ModelImport : public Verb {
   }
 };
 
-class ModelLogits : public Verb {
+class ModelLogits : public FolderVerb {
  public:
   QStringList path() const override { return {"model", "logits"}; }
   QString summary() const override {
     return tr("Write a language model's logits for given token numbers, to compare it with another program.");
   }
   QStringList examples() const override { return {"cloister-cli model logits models/base --ids ids.json --to logits.safetensors"}; }
-  QString arguments() const override { return "DIR"; }
-  int minimumArguments() const override { return 1; }
-  int maximumArguments() const override { return 1; }
-  bool needsProject() const override { return false; }
   QList<QCommandLineOption> options() const override {
     return {{"ids", tr("JSON file with token numbers: a list, a list of lists, or an object with input_ids."), "FILE"},
             {"adapter", tr("LoRA adapter in PEFT layout to use with the model."), "DIR"},
@@ -121,7 +109,7 @@ class ModelLogits : public Verb {
   }
 };
 
-class ModelExport : public Verb {
+class ModelExport : public FolderVerb {
  public:
   QStringList path() const override { return {"model", "export"}; }
   QString summary() const override {
@@ -131,15 +119,12 @@ class ModelExport : public Verb {
     return {"cloister-cli model export models/tuned --to deliver --quantize int4 --block 32 --texts held-out.txt",
             "cloister-cli model export models/tuned --to deliver --variant genai"};
   }
-  QString arguments() const override { return "DIR"; }
-  int minimumArguments() const override { return 1; }
-  int maximumArguments() const override { return 1; }
-  bool needsProject() const override { return false; }
   QList<QCommandLineOption> options() const override {
     return {{"to", tr("The new folder."), "DIR"},
             {"variant", tr("standard (ONNX opset 23), genai (for onnxruntime-genai) or gguf (for llama.cpp)."), "WORD", "standard"},
             {"quantize", tr("none, fp16, dynamic-int8, int8 or int4 (weights in blocks); gguf: fp16 or q8_0."), "KIND", "none"},
             {"block", tr("Weights that share a scale: 16, 32, 64, 128 or 256."), "N", "32"},
+            {"embedding", tr("With int8 and int4: blocks or float, what the tokens' vectors are kept in."), "KIND", "blocks"},
             {"context", tr("Longest text in tokens; 0: what the model says."), "N", "0"},
             {"texts", tr("Texts the model has not seen (plain text, JSONL or token numbers): its perplexity is measured before and after."),
              "FILE"},
@@ -150,7 +135,7 @@ class ModelExport : public Verb {
     if (!context.isSet("to"))
       return context.fail({FailureKind::InvalidArgument, {{"name", "--to"}, {"value", ""}, {"allowed", tr("a new folder")}}, {}});
     call << "--to" << absolute(context.value("to"));
-    for (const char* name : {"variant", "quantize", "block", "context", "limit"})
+    for (const char* name : {"variant", "quantize", "block", "embedding", "context", "limit"})
       if (const QString value = context.value(QLatin1String(name)); !value.isEmpty()) call << QString("--") + name << value;
     if (context.isSet("texts")) call << "--texts" << absolute(context.value("texts"));
     bool passed = true;
@@ -181,7 +166,7 @@ class ModelExport : public Verb {
   }
 };
 
-class ModelEvaluate : public Verb {
+class ModelEvaluate : public FolderVerb {
  public:
   QStringList path() const override { return {"model", "evaluate"}; }
   QString summary() const override {
@@ -189,16 +174,13 @@ class ModelEvaluate : public Verb {
   }
   QStringList examples() const override {
     return {"cloister-cli model evaluate models/tuned --base models/base --texts held-out.jsonl --attacks --to report.json",
-            "cloister-cli model evaluate models/tuned --texts held-out.jsonl --latency --onnx deliver --training training.jsonl"};
+            "cloister-cli model evaluate models/tuned --texts held-out.jsonl --latency --onnx deliver --training training.jsonl",
+            "cloister-cli model evaluate training --attacks"};
   }
-  QString arguments() const override { return "DIR"; }
-  int minimumArguments() const override { return 1; }
-  int maximumArguments() const override { return 1; }
-  bool needsProject() const override { return false; }
   QList<QCommandLineOption> options() const override {
     return {{"texts",
              tr("What to judge by: plain text, JSONL with \"text\" or with \"prompt\" and \"completion\" (which alone is judged), or token "
-                "numbers."),
+                "numbers. Of a training's folder by default what it held back."),
              "FILE"},
             {"base", tr("The model it was made from: both read the same texts."), "DIR"},
             {"choices", tr("JSON file with questions, answers and the right one, as token numbers."), "FILE"},
@@ -210,11 +192,10 @@ class ModelEvaluate : public Verb {
             {"onnx", tr("Folder made by model export, timed as well; may be given more than once."), "DIR"},
             {"resamples", tr("Bootstrap resamples for the intervals."), "N", "1000"},
             {"seed", tr("Seed of everything random."), "N", "20"},
-            {"to", tr("Write the report into this JSON file."), "FILE"}};
+            {"to", tr("Write the report into this JSON file."), "FILE"},
+            {"html", tr("Write it as a web page of one file, in the language of --language."), "FILE"}};
   }
   int execute(Context& context) override {
-    if (!context.isSet("texts"))
-      return context.fail({FailureKind::InvalidArgument, {{"name", "--texts"}, {"value", ""}, {"allowed", tr("a file")}}, {}});
     auto request = requestFrom(context);
     if (!request) return context.fail(request.error());
     QTemporaryDir work;
@@ -222,14 +203,14 @@ class ModelEvaluate : public Verb {
     if (auto written = writeJsonAtomically(file, *request); !written) return context.fail(written.error());
     QStringList call{"model-evaluate", "--request", file};
     if (context.isSet("to")) call << "--to" << absolute(context.value("to"));
+    if (context.isSet("html")) call << "--html" << absolute(context.value("html")) << "--language" << context.value("language");
     return answer(context, call, [&](const QJsonObject& report) { print(context, report); });
   }
 
  private:
   static Result<QJsonObject> requestFrom(Context& context) {
-    QJsonObject request{
-        {"model", absolute(context.arguments()[0])}, {"texts", absolute(context.value("texts"))}, {"latency", context.isSet("latency")}};
-    for (const char* name : {"base", "choices", "training"})
+    QJsonObject request{{"model", absolute(context.arguments()[0])}, {"latency", context.isSet("latency")}};
+    for (const char* name : {"texts", "base", "choices", "training"})
       if (context.isSet(QLatin1String(name))) request[QLatin1String(name)] = absolute(context.value(QLatin1String(name)));
     for (const auto& [name, member] :
          {std::pair{"resamples", "resamples"}, std::pair{"seed", "seed"}, std::pair{"attacked-texts", "attackedTexts"}}) {

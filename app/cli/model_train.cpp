@@ -49,7 +49,7 @@ Result<QJsonObject> requestFrom(const Context& context) {
                      {"seed", *seed}};
 }
 
-class ModelTrain : public Verb {
+class ModelTrain : public FolderVerb {
  public:
   QStringList path() const override { return {"model", "train"}; }
   QString summary() const override {
@@ -62,10 +62,6 @@ class ModelTrain : public Verb {
             "cloister-cli model train shards --base models/deepseek-llm-7b --method lora --to training",
             "cloister-cli model train preferences --base tuned --method dpo --set beta=0.1 --to training"};
   }
-  QString arguments() const override { return "DIR"; }
-  int minimumArguments() const override { return 1; }
-  int maximumArguments() const override { return 1; }
-  bool needsProject() const override { return false; }
   QList<QCommandLineOption> options() const override {
     return {{"to", tr("Folder of the training; the same command on it goes on where it was stopped."), "DIR"},
             {"base", tr("Model to start from; without it a new one is made."), "DIR"},

@@ -30,6 +30,15 @@ class Verb {
   virtual int execute(Context&) = 0;
 };
 
+/// A verb about one folder, without a project.
+class FolderVerb : public Verb {
+ public:
+  QString arguments() const override { return QStringLiteral("DIR"); }
+  int minimumArguments() const override { return 1; }
+  int maximumArguments() const override { return 1; }
+  bool needsProject() const override { return false; }
+};
+
 /// All verbs, sorted by path.
 const std::vector<std::unique_ptr<Verb>>& verbs();
 void registerVerb(std::unique_ptr<Verb>);

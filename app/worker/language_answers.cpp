@@ -76,18 +76,40 @@ std::vector<Answered> answersTo(const std::vector<AskedText>& asked, const Langu
   return out;
 }
 
-QJsonArray answerScores(const std::vector<Answered>& answers, bool withBase, const AnswerOptions& options) {
+namespace {
+
+// NUL is no text to the scores.
+std::string utf8(QString text) { return text.remove(QChar(0)).toStdString(); }
+
+scores::TextSet textsOf(const std::vector<Answered>& answers, bool withBase) {
   scores::TextSet texts;
   texts.references.emplace_back();
-  const auto utf8 = [](QString s) { return s.remove(QChar(0)).toStdString(); };  // NUL is no text to the scores
   for (const Answered& a : answers) {
     texts.hypotheses.push_back(utf8(a.output));
     texts.references[0].push_back(utf8(a.reference));
     if (withBase) texts.baseline.push_back(utf8(a.baseOutput));
   }
+  return texts;
+}
+
+}  // namespace
+
+std::vector<double> answerQuality(const std::vector<Answered>& answers) {
+  std::vector<std::vector<double>> each;
+  orThrow(scores::scoreTexts({{"metric", "chrf"}}, textsOf(answers, false), &each));
+  std::vector<double> out;
+  for (const auto& one : each) out.push_back(one.empty() ? 0 : one[0]);
+  return out;
+}
+
+QJsonArray answerScores(const std::vector<Answered>& answers, bool withBase, const AnswerOptions& options) {
+  const scores::TextSet texts = textsOf(answers, withBase);
   const bool chinese = isChinese(answers);
-  const std::pair<const char*, QJsonObject> metrics[] = {
-      {"bleu", {{"tokenize", chinese ? "zh" : "13a"}}}, {"chrf", {}}, {"rouge", {{"tokenize", chinese ? "zh" : "rouge"}}}, {"exact", {}}};
+  const std::pair<const char*, QJsonObject> metrics[] = {{"bleu", {{"tokenize", chinese ? "zh" : "13a"}}},
+                                                         {"chrf", {}},
+                                                         {"ter", {{"normalized", chinese}, {"asianSupport", chinese}}},
+                                                         {"rouge", {{"tokenize", chinese ? "zh" : "rouge"}}},
+                                                         {"exact", {}}};
   QJsonArray rows;
   for (const auto& [metric, metricOptions] : metrics) {
     const QJsonObject request{{"metric", QLatin1String(metric)},

@@ -23,6 +23,9 @@ struct Answered {
 std::vector<Answered> answersTo(const std::vector<AskedText>&, const LanguageRun&, DecoderModel&, DecoderModel* base, const AnswerOptions&,
                                 const TextTick&);
 
+/// chrF of each answer against its reference.
+std::vector<double> answerQuality(const std::vector<Answered>&);
+
 /// [{"name":"BLEU","value","low","high","signature","base":{"value","low","high"},"difference","p"}]; p: two-sided paired approximate
 /// randomisation. The tokenisation of Chinese is chosen when the references are written in it.
 QJsonArray answerScores(const std::vector<Answered>&, bool withBase, const AnswerOptions&);

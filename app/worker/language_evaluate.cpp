@@ -1,6 +1,7 @@
 // evaluate --run DIR of a language model: its best weights on the texts that training never saw, beside the model it was made from. Writes
 // DIR/evaluation/report.html and, last, report.json (docs/formats.md).
 #include <algorithm>
+#include <numeric>
 
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
@@ -11,6 +12,7 @@
 #include "app/worker/evaluate_job.h"
 #include "app/worker/language_answers.h"
 #include "app/worker/language_sections.h"
+#include "app/worker/training_curve.h"
 #include "core/domain/files.h"
 #include "core/domain/version.h"
 #include "core/engine/engine_failure.h"
@@ -82,6 +84,7 @@ class LanguageEvaluation {
     run_.emplace(runDir_);
     open();
     describe();
+    report_["curve"] = trainingCurve(runDir_);
     perplexities();
     answers();
     if (options_.memorisation) memorisation();
@@ -140,6 +143,7 @@ class LanguageEvaluation {
         {"version", programVersion()},
         {"hardware", hardwareLine()},
         {"threads", at::get_num_threads()},
+        {"language", options_.language},
         {"bootstrap", QJsonObject{{"resamples", options_.bootstrap.resamples}, {"by", "text"}, {"seed", qint64(options_.bootstrap.seed)}}}};
   }
 
@@ -171,15 +175,37 @@ class LanguageEvaluation {
                                         {"newTokens", how.newTokens},
                                         {"ended", ended},
                                         {"decoding", "greedy"}};
+    tellSamples(given);
+  }
+
+  QJsonObject sampleOf(const Answered& a) const {
+    QJsonObject o{{"prompt", a.prompt}, {"reference", a.reference}, {"output", a.output}, {"ended", a.reason}};
+    if (base_) o["baseOutput"] = a.baseOutput;
+    return o;
+  }
+
+  /// Some spread over the part; of answers also those that are farthest from and nearest to their reference.
+  void tellSamples(const std::vector<Answered>& given) {
     QJsonArray samples;
     const std::size_t n = std::min<std::size_t>(given.size(), std::size_t(options_.samples));
-    for (std::size_t i = 0; i < n; ++i) {
-      const Answered& a = given[i * given.size() / n];
-      QJsonObject o{{"prompt", a.prompt}, {"reference", a.reference}, {"output", a.output}, {"ended", a.reason}};
-      if (base_) o["baseOutput"] = a.baseOutput;
-      samples.append(o);
-    }
+    for (std::size_t i = 0; i < n; ++i) samples.append(sampleOf(given[i * given.size() / n]));
     report_["samples"] = samples;
+    if (!run_->hasAnswers()) return;
+    const std::vector<double> quality = answerQuality(given);
+    std::vector<std::size_t> order(given.size());
+    std::iota(order.begin(), order.end(), 0);
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return quality[a] < quality[b]; });
+    const auto some = [&](auto from) {
+      QJsonArray list;
+      for (std::size_t i = 0; i < std::min<std::size_t>({5, n, order.size() / 2}); ++i, ++from) {
+        QJsonObject o = sampleOf(given[*from]);
+        o["score"] = quality[*from];
+        list.append(o);
+      }
+      return list;
+    };
+    report_["worst"] = some(order.begin());
+    report_["best"] = some(order.rbegin());
   }
 
   // Short texts are asked from an earlier place, or none would be long enough to be repeated. A few words that follow by chance are no

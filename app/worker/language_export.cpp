@@ -52,7 +52,10 @@ onnx::Model buildGraph(const DecoderFolder& folder, const LanguageExportRequest&
     blocks.keepFloat.clear();
     blocks.bits = 4;
   }
-  return orThrow(onnx::quantizeBlocks(model, blocks));
+  model = orThrow(onnx::quantizeBlocks(model, blocks));
+  if (r.floatEmbedding) return model;
+  // A head that is the same matrix has been cut in blocks already; one copy serves both.
+  return orThrow(onnx::quantizeRows(model, "embedding", blocks, folder.config.tiedEmbeddings ? "lm_head" : ""));
 }
 
 /// The model itself on one sequence, with its cache.
@@ -213,7 +216,10 @@ QJsonObject exportModel(const LanguageExportRequest& r, const ExportProgress& sa
                                             {"logitRange", parity.range},
                                             {"tolerance", tolerance},
                                             {"sameToken", parity.agree}}}};
-  if (r.blocks()) report["block"] = r.block;
+  if (r.blocks()) {
+    report["block"] = r.block;
+    report["embedding"] = r.floatEmbedding ? "float" : "blocks";
+  }
   bool passed = parity.maxAbs <= tolerance;
   if (!texts.empty()) {
     const Perplexities p = judge(original, exported, texts, config.vocabulary, say);

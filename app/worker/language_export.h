@@ -18,6 +18,7 @@ struct LanguageExportRequest {
   QString to, quantize;                    ///< none, fp16, dynamic-int8, int8, int4; gguf: none, fp16, q8_0
   bool genai = false, gguf = false;
   int block = 32;
+  bool floatEmbedding = false;  ///< with int8 and int4: the table of the tokens' vectors stays as it is
   std::int64_t context = 0, steps = 64;
   double limit = 0;  ///< largest allowed rise of perplexity, a share
   /// What is judged by; may be empty. Called with the configuration, so that it can cut with the tokenizer.

@@ -2,12 +2,15 @@
 // complete with tokenizer and template, and a row in export.json, which is written last.
 #include "app/worker/language_export_job.h"
 
+#include <span>
+
 #include <QCoreApplication>
 #include <QDir>
 #include <QElapsedTimer>
 #include <QFile>
 #include <QJsonArray>
 
+#include "app/worker/folder_export.h"
 #include "app/worker/language_export.h"
 #include "app/worker/language_run.h"
 #include "core/domain/files.h"
@@ -23,7 +26,14 @@ struct Kind {
 };
 constexpr Kind kOnnx[] = {{"none", "fp32"}, {"fp16", "fp16"}, {"dynamic-int8", "int8-dynamic"}, {"int8", "int8"}, {"int4", "int4"}};
 constexpr Kind kGguf[] = {{"fp16", "fp16"}, {"q8_0", "q8_0"}};
+constexpr Kind kFolder[] = {{"model", "model"}, {"adapter", "adapter"}};
 constexpr std::int64_t kJudgedTexts = 200;
+
+std::span<const Kind> kindsOf(const QString& target) {
+  if (target == u"gguf") return kGguf;
+  if (target == u"huggingface") return kFolder;
+  return kOnnx;
+}
 
 Failure notAllowed(const char* name, const QString& value, const QStringList& allowed) {
   return {FailureKind::InvalidArgument, {{"name", QLatin1String(name)}, {"value", value}, {"allowed", allowed.join(", ")}}, {}};
@@ -45,6 +55,8 @@ class LanguageExportJob {
     phase("loading");
     run_.emplace(runDir_);
     part_ = run_->judgedPart();
+    // Asked for all there is, a run of all weights has no adapter to give.
+    if (all_ && !run_->adapted()) std::erase_if(kinds_, [](const Kind& k) { return QLatin1String(k.word) == QLatin1String("adapter"); });
     QJsonArray candidates;
     for (const Kind& kind : kinds_) candidates.append(candidate(kind));
     const QJsonObject description = describe(candidates);
@@ -75,15 +87,16 @@ class LanguageExportJob {
     const QString path = folder_ + "/request.json";
     const QJsonObject asked = QFile::exists(path) ? orThrow(readJson(path)) : QJsonObject();
     target_ = asked["target"].toString("onnx");
-    const QStringList targets{"onnx", "onnx-genai", "gguf"};
+    const QStringList targets{"onnx", "onnx-genai", "gguf", "huggingface"};
     if (!targets.contains(target_)) throw EngineFailure(notAllowed("target", target_, targets));
-    const std::span<const Kind> known = target_ == u"gguf" ? std::span<const Kind>(kGguf) : std::span<const Kind>(kOnnx);
+    const std::span<const Kind> known = kindsOf(target_);
     QStringList allowed;
     for (const Kind& k : known) allowed << k.word;
     QStringList words;
     for (const QJsonValue& v : asked["quantize"].isArray() ? asked["quantize"].toArray() : QJsonArray{asked["quantize"]})
       if (v.isString()) words << (target_ == u"gguf" && v.toString() == u"none" ? QStringLiteral("fp16") : v.toString());
-    if (words.isEmpty()) words = allowed;
+    all_ = words.isEmpty();
+    if (all_) words = allowed;
     for (const QString& word : std::as_const(words))
       if (!allowed.contains(word)) throw EngineFailure(notAllowed("quantize", word, allowed));
     for (const Kind& k : known)
@@ -91,6 +104,10 @@ class LanguageExportJob {
     const QStringList blocks{"16", "32", "64", "128", "256"};
     block_ = asked["block"].toInt(32);
     if (!blocks.contains(QString::number(block_))) throw EngineFailure(notAllowed("block", QString::number(block_), blocks));
+    const QStringList embeddings{"blocks", "float"};
+    const QString embedding = asked["embedding"].toString("blocks");
+    if (!embeddings.contains(embedding)) throw EngineFailure(notAllowed("embedding", embedding, embeddings));
+    floatEmbedding_ = embedding == u"float";
     context_ = asked["context"].toInteger(0);
     if (context_ < 0) throw EngineFailure(notAllowed("context", QString::number(context_), {"0 …"}));
     if (asked.contains("limit") && !asked["limit"].isNull()) {
@@ -104,25 +121,27 @@ class LanguageExportJob {
   void clear() {
     const QString marker = folder_ + "/export.json";
     if (QFile::exists(marker) && !QFile::remove(marker)) throw EngineFailure({FailureKind::ReadOnly, {{"path", marker}}, {}});
-    for (const std::span<const Kind> kinds : {std::span<const Kind>(kOnnx), std::span<const Kind>(kGguf)})
-      for (const Kind& k : kinds) {
+    for (const char* target : {"onnx", "gguf", "huggingface"})
+      for (const Kind& k : kindsOf(QLatin1String(target))) {
         QDir old(folder_ + '/' + QLatin1String(k.name));
         if (old.exists() && !old.removeRecursively()) throw EngineFailure({FailureKind::ReadOnly, {{"path", old.path()}}, {}});
       }
   }
 
-  QJsonObject candidate(const Kind& kind) {
-    const QString name = QLatin1String(kind.name), word = QLatin1String(kind.word);
-    event("candidate", {{"name", name}});
+  QJsonObject exported(const QString& name, const QString& word) {
+    const ExportProgress say = [this](const QString& n, qint64 done, qint64 total) { progress(n, done, total); };
+    const QString to = folder_ + '/' + name;
+    if (target_ == u"huggingface") return word == u"model" ? exportModelFolder(*run_, to, say) : exportAdapterFolder(*run_, to, say);
     LanguageExportRequest r;
     r.weights = [this] { return run_->weights(WeightsAs::Stored); };
     r.companions = run_->tokenizerDir();
     r.name = run_->spec().run;
-    r.to = folder_ + '/' + name;
+    r.to = to;
     r.quantize = word;
     r.genai = target_ == u"onnx-genai";
     r.gguf = target_ == u"gguf";
     r.block = block_;
+    r.floatEmbedding = floatEmbedding_;
     r.context = context_;
     r.limit = limit_.value_or(defaultRiseLimit(word));
     r.texts = [this](const DecoderConfig& config) {
@@ -131,7 +150,13 @@ class LanguageExportJob {
       return run_->texts(part_, shorter, kJudgedTexts);
     };
     r.rounds = 3;
-    const QJsonObject report = exportLanguage(r, [this](const QString& n, qint64 done, qint64 total) { progress(n, done, total); });
+    return exportLanguage(r, say);
+  }
+
+  QJsonObject candidate(const Kind& kind) {
+    const QString name = QLatin1String(kind.name);
+    event("candidate", {{"name", name}});
+    const QJsonObject report = exported(name, QLatin1String(kind.word));
     QJsonObject row = report;
     row.remove("format");
     row["name"] = name;
@@ -147,9 +172,12 @@ class LanguageExportJob {
   QJsonObject describe(const QJsonArray& candidates) const {
     QJsonObject best;
     for (const QJsonValue& v : candidates)
-      if (v["passed"].toBool() && (best.isEmpty() || v["bytes"].toDouble() < best.value("bytes").toDouble())) best = v.toObject();
+      if (v["passed"].toBool() && v["name"].toString() != u"adapter" &&
+          (best.isEmpty() || v["bytes"].toDouble() < best.value("bytes").toDouble()))
+        best = v.toObject();
     QString why = QStringLiteral("No candidate keeps the limit of its rise in perplexity.");
-    if (target_ == u"gguf") why = QStringLiteral("GGUF files are written, not run here: judge them where they are used.");
+    if (target_ == u"huggingface") why = QStringLiteral("The whole model needs nothing beside it; an adapter needs its base.");
+    else if (target_ == u"gguf") why = QStringLiteral("GGUF files are written, not run here: judge them where they are used.");
     else if (!best.isEmpty())
       why = QStringLiteral("The smallest that keeps its limit: %1 MB, perplexity %2 against %3.")
                 .arg(best.value("bytes").toDouble() / 1e6, 0, 'f', 1)
@@ -175,6 +203,7 @@ class LanguageExportJob {
   QString phase_, target_, part_;
   std::vector<Kind> kinds_;
   int block_ = 32;
+  bool floatEmbedding_ = false, all_ = false;
   qint64 context_ = 0;
   std::optional<double> limit_;
   std::optional<LanguageRun> run_;

@@ -14,13 +14,6 @@ namespace {
 
 constexpr std::int64_t kBeginning = 32;
 
-/// One text of a row, up to `most` of a part spread evenly over it.
-template <typename Take>
-void forEachText(const TextData& data, const QString& part, bool preferences, std::int64_t most, const Take& take) {
-  const std::int64_t step = preferences ? 2 : 1, rows = data.rows(part) / step, n = std::min(rows, most);
-  for (std::int64_t i = 0; i < n; ++i) take(data.row(part, i * rows / n * step));
-}
-
 /// [from, to) of each document of a row.
 std::vector<std::pair<std::size_t, std::size_t>> documentsOf(const TextRow& row) {
   std::vector<std::pair<std::size_t, std::size_t>> all;
@@ -40,13 +33,13 @@ LanguageRun::LanguageRun(const QString& runDir)
   if (!spec_.baseWeights.isEmpty()) base_ = RunSpec::resolved(runDir_, spec_.baseWeights);
   tokenizerDir_ = spec_.tokenizer.isEmpty() ? base_ : RunSpec::resolved(runDir_, spec_.tokenizer);
   tokenizer_ = orThrow(openTokenizer(tokenizerDir_));
-  texts_ = orThrow(TextData::open(RunSpec::resolved(runDir_, spec_.prepared)));
+  texts_ = std::make_shared<RunTexts>(RunSpec::resolved(runDir_, spec_.prepared));
   const auto same = [](const char* what, const QString& expected, const QString& found) {
-    if (expected != found)
+    if (!expected.isEmpty() && !found.isEmpty() && expected != found)
       throw EngineFailure({FailureKind::IdentityChanged, {{"what", what}, {"expected", expected}, {"found", found}}, {}});
   };
   same("data", spec_.preparedDigest, texts_->fingerprint());
-  same("tokenizer", texts_->index()["tokenizer"].toString(), tokenizer_->fingerprint());
+  same("tokenizer", texts_->tokenizer(), tokenizer_->fingerprint());
 }
 
 DecoderFolder LanguageRun::weights(WeightsAs as) const {
@@ -66,7 +59,7 @@ QString LanguageRun::weightsDigest() const {
 
 QString LanguageRun::judgedPart() const {
   for (const char* part : {"test", "validation"})
-    if (texts_->rows(QLatin1String(part)) > 0) return QLatin1String(part);
+    if (texts_->has(QLatin1String(part))) return QLatin1String(part);
   throw EngineFailure(
       {FailureKind::NothingToDo, {{"what", "text to judge by"}, {"next", "Freeze a snapshot with a test or validation split."}}, {}});
 }
@@ -74,7 +67,7 @@ QString LanguageRun::judgedPart() const {
 std::vector<TokenText> LanguageRun::texts(const QString& part, const DecoderConfig& config, std::int64_t most) const {
   std::vector<TokenText> out;
   const auto context = std::size_t(config.context);
-  forEachText(*texts_, part, kind() == u"preferences", most, [&](const TextRow& row) {
+  texts_->forEach(part, most, [&](const TextRow& row) {
     for (const auto& [from, end] : documentsOf(row)) {
       const std::size_t to = std::min(end, from + context);
       const auto counted = row.mask.subspan(from, to - from);
@@ -123,6 +116,13 @@ std::vector<std::int64_t> LanguageRun::ends(const DecoderConfig& config) const {
 QString LanguageRun::decode(const std::vector<std::int64_t>& ids) const {
   const std::vector<std::int32_t> small(ids.begin(), ids.end());
   return QString::fromStdString(tokenizer_->decode(small));
+}
+
+QString runFolderAt(const QString& dir) {
+  if (QFileInfo::exists(dir + "/config.json")) return {};
+  for (const QString& run : {dir, dir + "/runs/r-0001"})
+    if (QFileInfo::exists(run + "/spec.json")) return run;
+  return {};
 }
 
 bool isLanguageRun(const RunSpec& spec) {

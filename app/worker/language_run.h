@@ -4,10 +4,10 @@
 #include <memory>
 #include <optional>
 
+#include "app/worker/run_texts.h"
 #include "core/domain/run_spec.h"
 #include "core/engine/evaluate/language_quality.h"
 #include "core/engine/models/decoder/decoder_folder.h"
-#include "core/text/data/text_shards.h"
 #include "core/text/tokenizers/tokenizer.h"
 
 namespace cloister {
@@ -21,13 +21,14 @@ class LanguageRun {
  public:
   explicit LanguageRun(const QString& runDir);
 
+  const QString& folder() const { return runDir_; }
   const RunSpec& spec() const { return spec_; }
   const QString& tokenizerDir() const { return tokenizerDir_; }
   const Tokenizer& tokenizer() const { return *tokenizer_; }
   /// plain, instructions, pairs or preferences.
-  QString kind() const { return texts_->index()["kind"].toString(); }
+  QString kind() const { return texts_->kind(); }
   bool hasAnswers() const { return kind() != u"plain"; }
-  QString promptTemplate() const { return texts_->index()["template"].toString(); }
+  QString promptTemplate() const { return texts_->promptTemplate(); }
 
   /// The best weights; adapters are added into the base.
   DecoderFolder weights(WeightsAs) const;
@@ -52,9 +53,12 @@ class LanguageRun {
   QString runDir_, base_, tokenizerDir_;
   bool adapted_ = false;
   RunSpec spec_;
-  std::shared_ptr<TextData> texts_;
+  std::shared_ptr<RunTexts> texts_;
   std::shared_ptr<Tokenizer> tokenizer_;
 };
+
+/// The run in a folder that was named to a verb: a run's own, or the folder of `model train`. Empty: neither (a model folder, say).
+QString runFolderAt(const QString& dir);
 
 /// Whether the run's family makes language models.
 bool isLanguageRun(const RunSpec&);

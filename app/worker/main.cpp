@@ -35,14 +35,15 @@ constexpr Row kVerbs[] = {
      "--model DIR [--adapter DIR] --ids FILE.json --to FILE.safetensors [--precision stored|fp32|bf16] [--path automatic|plain|absorbed] "
      "[--cached N]"},
     {"model-export", cloister::modelExportVerb,
-     "--model DIR --to DIR [--variant standard|genai] [--quantize none|fp16|dynamic-int8|int8|int4] [--block N] [--context N] [--texts "
-     "FILE] "
+     "--model DIR --to DIR [--variant standard|genai] [--quantize none|fp16|dynamic-int8|int8|int4] [--block N] [--embedding blocks|float] "
+     "[--context N] "
+     "[--texts FILE] "
      "[--limit SHARE]"},
     {"generate", cloister::generateVerb, "--request FILE (prints each token as a JSON line)"},
     {"filter-logits", cloister::filterLogitsVerb, "--input FILE.safetensors --settings JSON --to FILE.safetensors"},
     {"model-plan", cloister::modelPlanVerb, "--model DIR --request FILE (options and cards; reads config.json only)"},
     {"model-train", cloister::modelTrainVerb, "--request FILE (prepared texts to a model, without a project)"},
-    {"model-evaluate", cloister::modelEvaluateVerb, "--request FILE [--to FILE.json]"},
+    {"model-evaluate", cloister::modelEvaluateVerb, "--request FILE [--to FILE.json] [--html FILE [--language en|zh_CN]]"},
     {"hardware", cloister::hardwareVerb, "(prints what LibTorch finds on this machine as JSON, graphics cards included)"},
 };
 

@@ -4,20 +4,28 @@
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/tensor.h>
+#include <QDateTime>
 #include <QJsonArray>
 
+#include "app/worker/evaluate_job.h"
 #include "app/worker/judged_texts.h"
+#include "app/worker/language_run.h"
 #include "app/worker/language_sections.h"
+#include "app/worker/training_curve.h"
 #include "app/worker/verbs.h"
 #include "core/domain/files.h"
+#include "core/domain/version.h"
 #include "core/engine/engine_failure.h"
 #include "core/engine/models/decoder/decoder_folder.h"
 #include "core/onnx/decoder_session.h"
+#include "core/report/report_html.h"
 
 namespace cloister {
 namespace {
 
 using Tokens = std::vector<std::int64_t>;
+
+constexpr std::int64_t kJudgedTexts = 2000;
 
 [[noreturn]] void refuse(const QString& path, const QString& why) {
   throw EngineFailure({FailureKind::CorruptFile, {{"path", path}}, why});
@@ -42,12 +50,26 @@ class Evaluation {
   }
 
   QJsonObject run() {
-    model_ = open(request_["model"].toString());
-    texts_ = readJudgedTexts(request_["texts"].toString(), request_["model"].toString(), model_->config());
-    report_ = {{"format", 1}, {"model", request_["model"]}, {"texts", qint64(texts_.size())}};
+    const QString dir = request_["model"].toString();
+    if (const QString run = runFolderAt(dir); !run.isEmpty()) run_.emplace(run);
+    model_ = own(WeightsAs::Float32);
+    texts_ = judged();
+    report_ = {{"format", 1},
+               {"model", request_["model"]},
+               {"architecture", decoderModelType(model_->config().architecture)},
+               {"parameters", qint64(model_->config().parameterCount())},
+               {"texts", qint64(texts_.size())},
+               {"createdAt", QDateTime::currentDateTimeUtc().toString(Qt::ISODateWithMs)},
+               {"version", programVersion()},
+               {"commit", codeCommit()},
+               {"hardware", hardwareLine()},
+               {"bootstrap", QJsonObject{{"resamples", bootstrap_.resamples}, {"by", "text"}, {"seed", qint64(bootstrap_.seed)}}}};
+    if (run_) report_["curve"] = trainingCurve(run_->folder());
     const std::vector<TextLoss> losses = textLosses(*model_, texts_, ticking("perplexity"));
     report_["perplexity"] = perplexitySection(losses, bootstrap_);
-    if (const QString base = request_["base"].toString(); !base.isEmpty()) report_["base"] = againstBase(base, losses);
+    QString base = request_["base"].toString();
+    if (base.isEmpty() && run_) base = run_->base();
+    if (!base.isEmpty()) report_["base"] = againstBase(base, losses);
     if (const QString file = request_["choices"].toString(); !file.isEmpty()) report_["choices"] = choices(file);
     if (const QString file = request_["training"].toString(); !file.isEmpty()) report_["memorisation"] = memorisation(file);
     if (const QJsonArray attacks = request_["attacks"].toArray(); !attacks.isEmpty())
@@ -60,6 +82,21 @@ class Evaluation {
   static std::unique_ptr<DecoderModel> open(const QString& dir) {
     DecoderFolder folder = readDecoderFolder(dir, WeightsAs::Float32);
     return std::make_unique<DecoderModel>(folder.config, std::move(folder.tensors));
+  }
+
+  std::unique_ptr<DecoderModel> own(WeightsAs as) const {
+    DecoderFolder folder = run_ ? run_->weights(as) : readDecoderFolder(request_["model"].toString(), as);
+    return std::make_unique<DecoderModel>(folder.config, std::move(folder.tensors));
+  }
+
+  QString tokenizerDir() const { return run_ ? run_->tokenizerDir() : request_["model"].toString(); }
+
+  /// A run has texts of its own that it did not learn from.
+  std::vector<TokenText> judged() const {
+    const QString file = request_["texts"].toString();
+    if (!file.isEmpty()) return readJudgedTexts(file, tokenizerDir(), model_->config());
+    if (!run_) throw EngineFailure({FailureKind::InvalidArgument, {{"name", "--texts"}, {"value", ""}, {"allowed", "a file"}}, {}});
+    return run_->texts(run_->judgedPart(), model_->config(), kJudgedTexts);
   }
 
   TextTick ticking(const char* phase) const {
@@ -123,18 +160,15 @@ class Evaluation {
 
   QJsonObject memorisation(const QString& path) const {
     std::vector<Tokens> rows;
-    for (TokenText& t : readJudgedTexts(path, request_["model"].toString(), model_->config())) rows.push_back(std::move(t.ids));
+    for (TokenText& t : readJudgedTexts(path, tokenizerDir(), model_->config())) rows.push_back(std::move(t.ids));
     return memorisationSection(*model_, rows, request_["promptTokens"].toInteger(32), request_["recallTokens"].toInteger(50),
                                ticking("memorisation"));
   }
 
   QJsonArray latency() const {
-    const QString dir = request_["model"].toString();
     std::vector<TimedModel> all;
-    for (const auto& [as, name] : {std::pair{WeightsAs::Float32, "fp32"}, std::pair{WeightsAs::BFloat16, "bf16"}}) {
-      DecoderFolder folder = readDecoderFolder(dir, as);
-      all.push_back(timedEngine(std::make_shared<DecoderModel>(folder.config, std::move(folder.tensors)), name, 1));
-    }
+    for (const auto& [as, name] : {std::pair{WeightsAs::Float32, "fp32"}, std::pair{WeightsAs::BFloat16, "bf16"}})
+      all.push_back(timedEngine(own(as), name, 1));
     for (const QJsonValue& v : request_["onnx"].toArray()) {
       const QJsonObject exported = orThrow(readJson(v.toString() + "/export.json"));
       auto session = std::make_shared<onnx::DecoderSession>(
@@ -147,6 +181,7 @@ class Evaluation {
   const QJsonObject request_;
   const Say& say_;
   BootstrapOptions bootstrap_;
+  std::optional<LanguageRun> run_;
   std::unique_ptr<DecoderModel> model_;
   std::vector<TokenText> texts_;
   QJsonObject report_;
@@ -159,6 +194,11 @@ int modelEvaluateVerb(const QStringList& arguments) {
     const at::NoGradGuard off;
     QJsonObject report = Evaluation(orThrow(readJson(option(arguments, "request"))), say).run();
     if (const QString to = option(arguments, "to", false, {}); !to.isEmpty()) orThrow(writeJsonAtomically(to, report));
+    if (const QString page = option(arguments, "html", false, {}); !page.isEmpty()) {
+      QJsonObject whole = report;
+      whole["task"] = "language-model";
+      orThrow(writeFileAtomically(page, reportHtml(whole, {}, option(arguments, "language", false, "en"))));
+    }
     report["type"] = "finished";
     say(report);
   });

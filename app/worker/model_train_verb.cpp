@@ -8,6 +8,7 @@
 #include <QDir>
 #include <QFileInfo>
 
+#include "app/worker/run_texts.h"
 #include "app/worker/text_stream_data.h"
 #include "app/worker/verbs.h"
 #include "core/domain/files.h"
@@ -112,7 +113,9 @@ class Training {
     if (!QDir().mkpath(to_ + "/data")) throw EngineFailure(failureFromErrno(errno ? errno : EIO, to_));
     if (writeTokenStream(texts, "train", length, to_ + "/data/train.safetensors") == 0)
       throw EngineFailure({FailureKind::NothingToDo, {{"what", request_["data"].toString()}}, "no row to train on"});
-    writeTokenStream(texts, "validation", length, to_ + "/data/validation.safetensors");
+    for (const char* part : {"validation", "test"})
+      writeTokenStream(texts, QLatin1String(part), length, QString("%1/data/%2.safetensors").arg(to_, QLatin1String(part)));
+    writeStreamsAbout(texts, to_ + "/data");
   }
 
   // Pairs stay the rows they are.

@@ -4,6 +4,7 @@
 #include <QJsonDocument>
 #include <QPluginLoader>
 
+#include "app/worker/run_texts.h"
 #include "app/worker/verbs.h"
 #include "core/domain/files.h"
 #include "core/engine/engine_failure.h"
@@ -29,6 +30,7 @@ LoadedFamily loadFamily(const QString& id) {
 
 void giveWords(TrainJob& job) {
   const auto tokenizer = orThrow(openTokenizer(RunSpec::resolved(job.runDir, job.spec.tokenizer)));
+  if (job.rank == 0) checkRunTexts(job.preparedDir, tokenizer->fingerprint());
   job.words = [tokenizer](const std::vector<std::int64_t>& tokens) {
     return QString::fromStdString(tokenizer->decode(std::vector<std::int32_t>(tokens.begin(), tokens.end())));
   };

@@ -391,19 +391,37 @@ class DecoderLowering {
     return scattered(p + "/expert_weights", scores, chosen.indices, values);
   }
 
-  // Every expert is computed for every token and weighted, with zero where it was not chosen: exact, and as many times dearer as there are
-  // experts for each one chosen. ONNX has no operator for it, and com.microsoft's MoE cannot route as DeepSeek does.
+  /// float32 [tokens, hidden], whatever the weights are: many experts are summed in it.
+  std::string flatRows(const std::string& name, const std::string& x) {
+    const std::string rows = node("Reshape", name, {x, ints("shape/rows", {-1, c_.hidden})});
+    return o_.weights == ElementType::Float ? rows : node("Cast", name + "_wide", {rows}, {{"to", std::int64_t(ElementType::Float)}});
+  }
+
+  /// What one expert adds to `sum`: only the tokens that chose it are gathered, computed and scattered back. No token: nothing is computed,
+  /// every operator takes zero rows.
+  std::string expert(const std::string& q, std::int64_t e, const std::string& tokens, const std::string& byExpert, const std::string& sum) {
+    const std::string number = std::to_string(e);
+    const std::string share = node("Gather", q + "/share", {byExpert, index("expert/" + number, e)}, {{"axis", std::int64_t(1)}});
+    const std::string rows = node("NonZero", q + "/rows", {share});  // [1, chosen]: one "batch" of tokens for what follows
+    const std::string place = node("Unsqueeze", q + "/place", {rows, ints("axis/last", {-1})});
+    const std::string weight =
+        node("Unsqueeze", q + "/weight", {node("Gather", q + "/chosen_share", {share, rows}), ints("axis/last", {-1})});
+    std::string part = mlp(q, node("Gather", q + "/tokens", {tokens, rows}), c_.expertIntermediate);
+    if (o_.weights != ElementType::Float) part = node("Cast", q + "/part_wide", {part}, {{"to", std::int64_t(ElementType::Float)}});
+    return node("ScatterND", q + "/sum", {sum, place, node("Mul", q + "/weighted", {part, weight})}, {{"reduction", std::string("add")}});
+  }
+
   std::string experts(const std::string& p, const std::string& x) {
-    const std::string byExpert = routing(p, x);
-    std::string sum = c_.sharedExperts > 0 ? mlp(p + ".shared_experts", x, c_.expertIntermediate * c_.sharedExperts) : std::string();
-    for (std::int64_t e = 0; e < c_.routedExperts && !failure_; ++e) {
-      const std::string q = p + ".experts." + std::to_string(e);
-      std::string share = node("Gather", q + "/share", {byExpert, ints("expert/" + std::to_string(e), {e})}, {{"axis", std::int64_t(-1)}});
-      if (o_.weights != ElementType::Float) share = node("Cast", q + "/share_cast", {share}, {{"to", std::int64_t(o_.weights)}});
-      const std::string part = node("Mul", q + "/weighted", {mlp(q, x, c_.expertIntermediate), share});
-      sum = sum.empty() ? part : add(q + "/sum", sum, part);
-    }
-    return sum;
+    const std::string tokens = node("Reshape", p + "/tokens", {x, ints("shape/rows", {-1, c_.hidden})});
+    const std::string byExpert =
+        node("Reshape", p + "/expert_weights_flat", {routing(p, x), ints("shape/experts", {-1, c_.routedExperts})});
+    std::string sum;
+    if (c_.sharedExperts > 0) sum = flatRows(p + "/shared_rows", mlp(p + ".shared_experts", x, c_.expertIntermediate * c_.sharedExperts));
+    else sum = node("Mul", p + "/no_share", {flatRows(p + "/no_share_rows", x), floatScalar("constant/zero", 0)});
+    for (std::int64_t e = 0; e < c_.routedExperts && !failure_; ++e)
+      sum = expert(p + ".experts." + std::to_string(e), e, tokens, byExpert, sum);
+    if (o_.weights != ElementType::Float) sum = node("Cast", p + "/sum_cast", {sum}, {{"to", std::int64_t(o_.weights)}});
+    return node("Reshape", p + "/sum_shape", {sum, node("Shape", p + "/shape", {x})});
   }
 
   // ---- end ----

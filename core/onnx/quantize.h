@@ -36,6 +36,11 @@ struct BlockOptions {
 /// candidates). Float or float16 weights. InvalidArgument for other options.
 Result<Model> quantizeBlocks(const Model&, const BlockOptions& = {});
 
+/// The Gather of that name takes its rows out of blocks (com.microsoft's GatherBlockQuantized), cut and fitted as above; keepFloat and
+/// accuracyLevel mean nothing here. product: name of a MatMulNBits over the same matrix, whose blocks are then read instead of a second
+/// copy (tied embeddings); empty: none. A table whose rows are not whole blocks stays as it is. NotFound when there is no such table.
+Result<Model> quantizeRows(const Model&, const std::string& gather, const BlockOptions&, const std::string& product = {});
+
 /// Names of the nodes that static quantization would compute in int8: Conv, Gemm, and MatMul with constant weights.
 std::vector<std::string> quantizableLayers(const Model&);
 

@@ -120,11 +120,11 @@ Packed pack(const std::vector<float>& w, std::int64_t rows, std::int64_t in, con
   return p;
 }
 
-Tensor scalesTensor(const std::string& name, std::int64_t n, const std::vector<float>& scales, ElementType type) {
-  if (type == ElementType::Float) return Tensor::floats(name, {n}, scales);
+Tensor scalesTensor(const std::string& name, std::vector<std::int64_t> dims, const std::vector<float>& scales, ElementType type) {
+  if (type == ElementType::Float) return Tensor::floats(name, std::move(dims), scales);
   std::vector<std::uint16_t> halves;
   for (const float s : scales) halves.push_back(toHalf(s));
-  return Tensor::of<std::uint16_t>(name, type, {n}, halves);
+  return Tensor::of<std::uint16_t>(name, type, std::move(dims), halves);
 }
 
 std::vector<float> floatsOf(const Tensor& t) {
@@ -134,18 +134,25 @@ std::vector<float> floatsOf(const Tensor& t) {
   return out;
 }
 
+/// The blocks of [rows][in] as three initializers that begin with `base`; weights in the shape asked for.
+void putBlocks(Model& out, const std::string& base, const std::vector<float>& w, std::int64_t rows, std::int64_t in, const BlockOptions& o,
+               ElementType type, std::vector<std::int64_t> shape) {
+  const std::int64_t blocks = (in + o.block - 1) / o.block;
+  const Packed p = pack(w, rows, in, o, type == ElementType::Float16);
+  out.initializers.push_back(Tensor::of<std::uint8_t>(base, ElementType::UInt8, std::move(shape), std::span(p.weights)));
+  out.initializers.push_back(scalesTensor(base + "/scales", {rows, blocks}, p.scales, type));
+  if (!o.symmetric)
+    out.initializers.push_back(
+        Tensor::of<std::uint8_t>(base + "/zeros", ElementType::UInt8, {rows, std::int64_t(p.zeros.size()) / rows}, std::span(p.zeros)));
+}
+
+std::string blocksName(const Tensor& weight, const BlockOptions& o) { return weight.name + "/q" + std::to_string(o.bits); }
+
 void quantizeProduct(Model& out, Node& n, const Tensor& weight, const BlockOptions& o) {
   const std::int64_t in = weight.dims[0], rows = weight.dims[1], blocks = (in + o.block - 1) / o.block;
-  const std::string base = weight.name + "/q" + std::to_string(o.bits);
-  if (!out.initializer(base)) {
-    const Packed p = pack(transposed(floatsOf(weight), in, rows), rows, in, o, weight.type == ElementType::Float16);
-    out.initializers.push_back(
-        Tensor::of<std::uint8_t>(base, ElementType::UInt8, {rows, blocks, o.block * o.bits / 8}, std::span(p.weights)));
-    out.initializers.push_back(scalesTensor(base + "/scales", rows * blocks, p.scales, weight.type));
-    if (!o.symmetric)
-      out.initializers.push_back(
-          Tensor::of<std::uint8_t>(base + "/zeros", ElementType::UInt8, {std::int64_t(p.zeros.size())}, std::span(p.zeros)));
-  }
+  const std::string base = blocksName(weight, o);
+  if (!out.initializer(base))
+    putBlocks(out, base, transposed(floatsOf(weight), in, rows), rows, in, o, weight.type, {rows, blocks, o.block * o.bits / 8});
   n.op = "MatMulNBits";
   n.domain = "com.microsoft";
   n.inputs = {n.inputs[0], base, base + "/scales"};
@@ -154,26 +161,77 @@ void quantizeProduct(Model& out, Node& n, const Tensor& weight, const BlockOptio
       {"K", in}, {"N", rows}, {"bits", std::int64_t(o.bits)}, {"block_size", o.block}, {"accuracy_level", std::int64_t(o.accuracyLevel)}};
 }
 
-}  // namespace
+bool isMatrix(const Tensor* t) { return t && t->dims.size() == 2 && (t->type == ElementType::Float || t->type == ElementType::Float16); }
 
-Result<Model> quantizeBlocks(const Model& model, const BlockOptions& o) {
+void useMicrosoft(Model& out) {
+  if (std::none_of(out.opsets.begin(), out.opsets.end(), [](const auto& set) { return set.first == "com.microsoft"; }))
+    out.opsets.emplace_back("com.microsoft", 1);
+}
+
+Result<void> checkOptions(const BlockOptions& o) {
   const auto bad = [](const char* name, const QString& value, const char* allowed) {
     return Failure{FailureKind::InvalidArgument, {{"name", name}, {"value", value}, {"allowed", allowed}}, {}};
   };
   if (o.bits != 4 && o.bits != 8) return bad("bits", QString::number(o.bits), "4, 8");
   if (o.block != 16 && o.block != 32 && o.block != 64 && o.block != 128 && o.block != 256)
     return bad("block", QString::number(o.block), "16, 32, 64, 128, 256");
+  return {};
+}
+
+}  // namespace
+
+Result<Model> quantizeBlocks(const Model& model, const BlockOptions& o) {
+  if (auto fine = checkOptions(o); !fine) return fine.error();
   const GraphIndex index(model);
   Model out = model;
   for (Node& n : out.nodes) {
     if (n.op != "MatMul" || !n.domain.empty() || n.inputs.size() != 2 || o.keepFloat.count(n.name)) continue;
-    const Tensor* weight = index.constant(n.inputs[1]);
-    if (weight && weight->dims.size() == 2 && (weight->type == ElementType::Float || weight->type == ElementType::Float16))
-      quantizeProduct(out, n, *weight, o);
+    if (const Tensor* weight = index.constant(n.inputs[1]); isMatrix(weight)) quantizeProduct(out, n, *weight, o);
   }
   dropUnusedInitializers(out);
-  if (std::none_of(out.opsets.begin(), out.opsets.end(), [](const auto& set) { return set.first == "com.microsoft"; }))
-    out.opsets.emplace_back("com.microsoft", 1);
+  useMicrosoft(out);
+  return out;
+}
+
+Result<Model> quantizeRows(const Model& model, const std::string& gather, const BlockOptions& o, const std::string& product) {
+  if (auto fine = checkOptions(o); !fine) return fine.error();
+  const auto named = [](Model& m, const std::string& name, const char* op) {
+    return std::find_if(m.nodes.begin(), m.nodes.end(), [&](const Node& n) { return n.name == name && n.op == op; });
+  };
+  Model out = model;
+  const auto found = named(out, gather, "Gather");
+  const Tensor* table = found == out.nodes.end() ? nullptr : out.initializer(found->inputs[0]);
+  if (!isMatrix(table)) return Failure{FailureKind::NotFound, {{"path", QString::fromStdString(gather)}}, "no table of rows"};
+  const std::int64_t rows = table->dims[0], width = table->dims[1];
+  if (width % o.block != 0) return model;  // whole blocks only: GatherBlockQuantized has no filling at the end of a row
+  Node lookup{"GatherBlockQuantized", {}, found->outputs, {}, gather, "com.microsoft"};
+  const std::string ids = found->inputs[1];
+  std::vector<Node> before;
+  const auto head = product.empty() ? out.nodes.end() : named(out, product, "MatMulNBits");
+  if (head != out.nodes.end()) {
+    // The same blocks, seen as whole rows. What they are cut in is what the product says.
+    const std::int64_t bits = integerAttribute(*head, "bits", 4);
+    const std::string shape = gather + "/rows/shape", whole = gather + "/rows/out";
+    lookup.inputs = {whole, ids};
+    lookup.inputs.insert(lookup.inputs.end(), head->inputs.begin() + 2, head->inputs.end());
+    lookup.attributes = {{"bits", bits}, {"block_size", integerAttribute(*head, "block_size", 32)}};
+    before.push_back({"Reshape", {head->inputs[1], shape}, {whole}, {}, gather + "/rows", {}});
+    out.initializers.push_back(Tensor::ints(shape, {rows, width * bits / 8}));
+  } else {
+    const std::string base = blocksName(*table, o);
+    lookup.inputs = {base, ids, base + "/scales"};
+    if (!o.symmetric) lookup.inputs.push_back(base + "/zeros");
+    lookup.attributes = {{"bits", std::int64_t(o.bits)}, {"block_size", o.block}};
+    const std::vector<float> values = floatsOf(*table);
+    const ElementType type = table->type;  // the table itself may move when initializers are added
+    putBlocks(out, base, values, rows, width, o, type, {rows, width * o.bits / 8});
+  }
+  lookup.attributes["gather_axis"] = std::int64_t(0);
+  lookup.attributes["quantize_axis"] = std::int64_t(1);
+  *found = std::move(lookup);
+  out.nodes.insert(found, before.begin(), before.end());
+  dropUnusedInitializers(out);
+  useMicrosoft(out);
   return out;
 }
 

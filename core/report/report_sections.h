@@ -29,6 +29,8 @@ QString method(const Context&);
 /// Header and all sections for a language model (report_language.cpp).
 QString languageReport(const Context&);
 
+/// What it was measured on, as the report's language counts processors.
+QString machine(const Context&);
 /// "1,006 samples from 630 patients".
 QString basis(const Context&);
 /// "0.941"; "–" for null.

@@ -8,6 +8,7 @@
 #include <QProcess>
 #include <QTemporaryDir>
 
+#include "core/curation/snapshot_files.h"
 #include "core/curation/text_dataset.h"
 #include "core/domain/files.h"
 #include "core/runs/base_models.h"
@@ -228,7 +229,21 @@ Result<void> checkPrepared(const QString& dir, const QString& expectedDigest) {
   return {};
 }
 
+namespace {
+
+/// The frozen list is what its name says: text and samples were not edited since.
+Result<void> checkSnapshot(const QString& dir, const QString& digest) {
+  if (!QFileInfo::exists(dir + "/snapshot.json")) return {};  // its prepared data tells
+  auto content = readSnapshotFolder(dir);
+  if (!content) return changed(QStringLiteral("snapshot"), digest, content.error().detail);
+  const QString found = content->json["digest"].toString();
+  return found == digest ? Result<void>() : changed(QStringLiteral("snapshot"), digest, found);
+}
+
+}  // namespace
+
 Result<void> checkIdentity(const Project& project, const RunSpec& spec) {
+  if (auto frozen = checkSnapshot(project.snapshotDir(spec.snapshot), spec.snapshot); !frozen) return frozen;
   const QString dir = project.dir() + '/' + spec.prepared;
   auto prepared = spec.tokenizer.isEmpty() ? checkPrepared(dir, spec.preparedDigest) : checkPreparedTexts(dir, spec.preparedDigest);
   if (!prepared) return prepared;

@@ -3,11 +3,7 @@
 #pragma once
 #include <functional>
 
-#include <QJsonObject>
-#include <QProcess>
-#include <QStringList>
-
-#include "core/domain/result.h"
+#include "core/domain/child_process.h"
 
 namespace cloister {
 

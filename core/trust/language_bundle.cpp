@@ -6,6 +6,7 @@
 
 #include "core/domain/files.h"
 #include "core/domain/version.h"
+#include "core/report/report_html.h"
 #include "core/trust/bundle_folder.h"
 #include "core/trust/bundle_sources.h"
 
@@ -13,7 +14,7 @@ namespace cloister {
 namespace {
 
 // What an export may hold. Anything else in the folder is not ours and stays where it is.
-const QStringList kModelFiles{"model.onnx", "model.onnx.data", "model.gguf"};
+const QStringList kModelFiles{"model.onnx", "model.onnx.data", "model.gguf", "adapter_model.safetensors", "adapter_config.json"};
 const QStringList kCompanions{
     "config.json",           "genai_config.json",       "generation_config.json", "tokenizer.json", "tokenizer.model",
     "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",      "vocab.json",     "merges.txt",
@@ -27,10 +28,10 @@ const QString kStatement = QStringLiteral(
 /// Without what speaks of single texts of the house.
 QJsonObject publicReport(const QJsonObject& whole) {
   QJsonObject report;
-  for (const char* name :
-       {"format", "task",     "run",    "snapshot",   "architecture", "parameters",   "vocabulary", "context", "method",    "part",
-        "kind",   "template", "texts",  "createdAt",  "commit",       "version",      "hardware",   "threads", "bootstrap", "perplexity",
-        "base",   "choices",  "scores", "generation", "headline",     "memorisation", "attacks",    "latency"})
+  for (const char* name : {"format",   "task",         "run",       "snapshot",   "architecture", "parameters", "vocabulary", "context",
+                           "method",   "part",         "kind",      "template",   "texts",        "createdAt",  "commit",     "version",
+                           "hardware", "threads",      "bootstrap", "perplexity", "base",         "choices",    "scores",     "generation",
+                           "headline", "memorisation", "attacks",   "latency",    "split",        "curve",      "seconds"})
     if (const QJsonValue v = whole[QLatin1String(name)]; !v.isUndefined()) report[QLatin1String(name)] = v;
   QJsonArray attacks;
   for (const QJsonValue& v : report.value("attacks").toArray()) {
@@ -121,15 +122,28 @@ class LanguageBuilder {
     return {};
   }
 
+  /// Of a Hugging Face folder, one file or shards and their index: those that were written down at export.
+  QStringList weightsFiles() const {
+    QStringList names;
+    for (const QString& name : exported_["files"].toObject().keys())
+      if (!name.contains('/') && name.startsWith(u"model")) names << name;
+    return names;
+  }
+  Failure notChecked(const QString& name) const {
+    return {FailureKind::CorruptFile, {{"path", r_.exportDir + '/' + name}}, "not the file that was checked at export"};
+  }
+
   Result<void> copyFiles() {
     const QString named = exported_["file"].toString();
-    for (const QString& name : kModelFiles + kCompanions) {
-      if (!QFileInfo(r_.exportDir + '/' + name).isFile()) continue;
+    const QJsonObject digests = exported_["files"].toObject();
+    for (const QString& name : kModelFiles + weightsFiles() + kCompanions) {
+      if (!digests.contains(name) && !QFileInfo(r_.exportDir + '/' + name).isFile()) continue;
       auto file = folder_.copy(r_.exportDir + '/' + name, name);
       if (!file) return file.error();
+      const QString checked = name == named ? exported_["sha256"].toString() : digests[name].toString();
+      if (!checked.isEmpty() && file->sha256 != checked) return notChecked(name);
       if (name != named) continue;
-      if (file->sha256 != exported_["sha256"].toString())
-        return Failure{FailureKind::CorruptFile, {{"path", r_.exportDir + '/' + name}}, "not the file that was checked at export"};
+      if (checked.isEmpty()) return notChecked(name);
       facts_.model = {{"file", name},
                       {"candidate", exported_["quantize"]},
                       {"variant", exported_["variant"]},
@@ -159,9 +173,16 @@ class LanguageBuilder {
             {"evaluation", report_}};
   }
 
+  QString libraryName() const {
+    const QString file = facts_.model["file"].toString();
+    if (file == u"model.gguf") return QStringLiteral("gguf");
+    if (file.startsWith(u"adapter")) return QStringLiteral("peft");
+    return file.contains(u"safetensors") ? QStringLiteral("transformers") : QStringLiteral("onnx");
+  }
+
   QByteArray cardMarkdown() const {
     Markdown md;
-    md.add("---\nlibrary_name: " + QString(facts_.model["file"] == QJsonValue("model.gguf") ? "gguf" : "onnx") +
+    md.add("---\nlibrary_name: " + libraryName() +
            "\npipeline_tag: text-generation\nlicense: other\ntags:\n- cloister\n- not-a-medical-device\n---\n\n");
     md.add("# " + cell(facts_.name) + "\n\n> **" + kStatement + "**\n\nVersion " + facts_.version + ", made " + facts_.createdAt + ".\n\n");
     const auto orSilent = [](const QString& text) { return text.isEmpty() ? QStringLiteral("Not stated by the maker.") : cell(text); };
@@ -187,12 +208,21 @@ class LanguageBuilder {
   Result<void> writePapers() {
     if (auto done = folder_.write(QStringLiteral("export.json"), exported_); !done) return done;
     if (!report_.isEmpty())
-      if (auto done = folder_.write(QStringLiteral("evaluation/report.json"), report_); !done) return done;
+      if (auto done = writeReport(); !done) return done;
     if (!r_.lineage.isEmpty())
       if (auto done = folder_.write(QStringLiteral("lineage.jsonl"), r_.lineage); !done) return done;
     if (auto done = folder_.write(QStringLiteral("model_card.json"), card()); !done) return done;
     if (auto done = folder_.write(QStringLiteral("model_card.md"), cardMarkdown()); !done) return done;
     return folder_.write(QStringLiteral("sbom.spdx.json"), spdxDocument(r_.snapshot, facts_, folder_.files()));
+  }
+
+  /// The figures, and pages of them for people in both languages, made from what may leave and nothing else.
+  Result<void> writeReport() {
+    if (auto done = folder_.write(QStringLiteral("evaluation/report.json"), report_); !done) return done;
+    QJsonObject page = report_;
+    page["task"] = "language-model";
+    if (auto done = folder_.write(QStringLiteral("evaluation/report.html"), reportHtml(page, {}, "en")); !done) return done;
+    return folder_.write(QStringLiteral("evaluation/report.zh_CN.html"), reportHtml(page, {}, "zh_CN"));
   }
 
   QJsonObject manifest() const {

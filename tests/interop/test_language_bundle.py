@@ -53,6 +53,15 @@ def test_nothing_of_single_texts_leaves(delivered):
             assert "readings" not in text and '"found"' not in text and str(folder) not in text, path
 
 
+def test_the_page_stands_alone_in_both_languages(delivered):
+    folder, _, _ = delivered
+    report = json.loads((folder / "report.json").read_text())
+    for name, words in (("report.html", "Perplexity"), ("report.zh_CN.html", "困惑度")):
+        page = (folder / "bundle" / "evaluation" / name).read_text(encoding="utf-8")
+        assert words in page and f"{report['perplexity']['value']:.4g}" in page and "default-src 'none'" in page
+        assert "<script" not in page and "http" not in page.replace("http-equiv", "") and str(folder) not in page
+
+
 def test_a_changed_file_is_named(run, delivered):
     folder, _, environment = delivered
     path = folder / "bundle" / "tokenizer.json"

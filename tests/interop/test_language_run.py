@@ -105,7 +105,9 @@ def test_scores_are_those_of_the_packages(report):
         assert pick(scores["BLEU"]) == pytest.approx(sacrebleu.corpus_bleu(texts, [references], tokenize="zh").score, abs=1e-6)
         assert pick(scores["chrF2"]) == pytest.approx(sacrebleu.corpus_chrf(texts, [references]).score, abs=1e-6)
     assert "tok:zh" in scores["BLEU"]["signature"]
-    assert set(scores) == {"BLEU", "chrF2", "rouge1", "rouge2", "rougeL", "rougeLsum", "exactMatch"}
+    ter = sacrebleu.TER(normalized=True, asian_support=True)
+    assert scores["TER"]["value"] == pytest.approx(ter.corpus_score(outputs, [references]).score, abs=1e-6)
+    assert set(scores) == {"BLEU", "chrF2", "TER", "rouge1", "rouge2", "rougeL", "rougeLsum", "exactMatch"}
     assert scores["exactMatch"]["value"] == pytest.approx(100 * np.mean([o == r for o, r in zip(outputs, references)]))
     for s in scores.values():
         assert s["difference"] == pytest.approx(s["value"] - s["base"]["value"], abs=1e-9) and (s["p"] == 1) >= (s["difference"] == 0)

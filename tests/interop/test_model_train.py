@@ -22,7 +22,8 @@ def world(run, tmp_path_factory, data_dir):
     run("cloister-cli", "tokenizer", "train", "--input", folder / "corpus.txt", "--kind", "bpe", "--vocab-size", "400", "--to", folder / "tok")
     run("cloister-cli", "text", "prepare", "--kind", "plain", "--input", folder / "corpus.txt", "--tokenizer", folder / "tok", "--to", folder / "plain", "--length", "64",
         "--validation", "0.1")
-    run("cloister-cli", "text", "prepare", "--kind", "instructions", "--input", folder / "tasks.json", "--tokenizer", folder / "tok", "--to", folder / "tasks", "--length", "96")
+    run("cloister-cli", "text", "prepare", "--kind", "instructions", "--input", folder / "tasks.json", "--tokenizer", folder / "tok", "--to", folder / "tasks", "--length", "96",
+        "--validation", "0.2")
     return folder
 
 
@@ -83,6 +84,43 @@ def test_adapter(run, world, base, tmp_path):
     ids = torch.arange(5, 45)[None]
     with torch.no_grad():
         assert torch.allclose(model(ids).logits, merged(ids).logits, atol=1e-4)
+
+
+@pytest.mark.parametrize("shards, method", [("plain", "full"), ("tasks", "full"), ("tasks", "lora"), ("tasks", "qlora")])
+def test_the_folder_of_a_training_is_judged_and_exported(run, world, base, tmp_path, shards, method):
+    """The weights, adapters added in, with the tokenizer and the texts that the training held back, whatever form is asked for."""
+    folder, options = tmp_path / "t", ["--method", method, "--set", "max_steps=4", "--set", "learning_rate=0.003"]
+    made = json.loads(train(run, world, shards, folder, "--base", base, *options).stdout)["model"]
+    if method == "full":
+        whole = transformers.AutoModelForCausalLM.from_pretrained(made, local_files_only=True)
+    else:
+        whole = peft.PeftModel.from_pretrained(transformers.AutoModelForCausalLM.from_pretrained(base, local_files_only=True), made).merge_and_unload()
+    stream = load_file(folder / "data" / "validation.safetensors")
+    starts = [*stream["starts"], len(stream["tokens"])]
+    loss, count = 0.0, 0
+    for a, b in zip(starts[:-1], starts[1:]):
+        wanted = np.flatnonzero(stream["loss"][a:b])
+        if len(wanted):
+            ids = torch.from_numpy(stream["tokens"][a:b].astype(np.int64))
+            with torch.no_grad():
+                said = whole(ids[None]).logits[0].double().log_softmax(-1)
+            loss -= said[wanted - 1, ids[wanted]].sum().item()
+            count += len(wanted)
+    report = json.loads(run("cloister-cli", "model", "evaluate", folder, "--json", "--resamples", "50").stdout)
+    assert report["perplexity"]["tokens"] == count
+    assert report["perplexity"]["value"] == pytest.approx(np.exp(loss / count), rel=1e-4)
+    assert report["base"]["value"] > 0
+    exported = json.loads(run("cloister-cli", "model", "export", folder, "--to", tmp_path / "onnx", "--json").stdout)
+    assert exported["passed"] and exported["parity"]["sameToken"] == exported["parity"]["steps"]
+    assert exported["perplexity"]["original"] == pytest.approx(report["perplexity"]["value"], rel=1e-4)
+    assert (tmp_path / "onnx" / "tokenizer.model").exists() or (tmp_path / "onnx" / "tokenizer.json").exists()
+    # The run's own verbs of the worker take it as well.
+    (folder / "runs/r-0001/evaluation").mkdir()
+    (folder / "runs/r-0001/evaluation/request.json").write_text(json.dumps({"attacks": False, "latency": False, "answers": 3, "newTokens": 4, "resamples": 20}))
+    run("cloister-worker", "evaluate", "--run", folder / "runs/r-0001")
+    judged = json.loads((folder / "runs/r-0001/evaluation/report.json").read_text())
+    assert judged["kind"] == ("plain" if shards == "plain" else "instructions")
+    assert judged["perplexity"]["value"] == pytest.approx(report["perplexity"]["value"], rel=1e-5)
 
 
 def test_killed_and_gone_on_with(world, bin_dir, run, tmp_path):
