@@ -62,6 +62,8 @@ td.n,th.n{white-space:nowrap}
 th.n,td.n{text-align:right;padding-right:0;padding-left:16px}
 .scroll+.scroll{margin-top:20px}
 .pair table{font-size:13px}
+.pair td:first-child{white-space:nowrap}
+.alone{max-width:600px}
 .pair th.n{white-space:normal}
 .pair th.n,.pair td.n{padding-left:10px}
 .confusion{width:auto;margin-top:4px}

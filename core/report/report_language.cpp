@@ -146,7 +146,7 @@ QString learning(const Context& c) {
   spec.yMin = std::max(0.0, low - margin);
   spec.yMax = high + margin;
   return section(c.text("lm.curve"), c.text("lm.curve.note"),
-                 QStringLiteral("<div class=\"charts\">") + drawing(spec.title, spec) + "</div>");
+                 QStringLiteral("<figure class=\"alone\">") + lineChart(spec) + QStringLiteral("</figure>"));
 }
 
 QString answerTable(const Context& c, const QString& title, const QJsonArray& samples) {
