@@ -9,7 +9,7 @@ namespace cloister {
 namespace {
 
 constexpr int kMicroBatches[] = {1, 2, 4, 8, 16};
-constexpr int kMostInterleaved = 8, kMostGpus = 4096, kNodesOneByOne = 16;
+constexpr int kMostInterleaved = 8, kMostGpus = 4096;
 
 std::vector<int> divisors(std::int64_t n) {
   std::vector<int> all;
@@ -140,8 +140,7 @@ std::optional<ScaleLayout> leanest(const ScaleShape& s, ScaleWorkload w, const S
 std::vector<int> sizesToTry(const ScaleMachine& machine) {
   std::vector<int> sizes;
   for (const int n : divisors(machine.perNode)) sizes.push_back(n);
-  for (int nodes = 2; nodes * machine.perNode <= kMostGpus; nodes = nodes < kNodesOneByOne ? nodes + 1 : nodes * 2)
-    sizes.push_back(nodes * machine.perNode);
+  for (int nodes = 2; nodes * machine.perNode <= kMostGpus; ++nodes) sizes.push_back(nodes * machine.perNode);
   return sizes;
 }
 
