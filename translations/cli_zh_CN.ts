@@ -1919,5 +1919,149 @@
         <source>With --gpus: this layout only, for example dp=8,tp=4,pp=2,zero=1,micro=1,recompute=full.</source>
         <translation>与 --gpus 一起使用：只计算这一布局，例如 dp=8,tp=4,pp=2,zero=1,micro=1,recompute=full。</translation>
     </message>
+    <message>
+        <source>%1 is handed over.</source>
+        <translation>%1 已交出。</translation>
+    </message>
+    <message>
+        <source>%1 waits: job %2 is %3 %4</source>
+        <translation>%1 正在等待：作业 %2 为 %3 %4</translation>
+    </message>
+    <message>
+        <source>%1: %2 attempts and %3 checkpoints taken in; it is %4.</source>
+        <translation>%1：收进 %2 次尝试和 %3 个检查点；状态为 %4。</translation>
+    </message>
+    <message>
+        <source>A further option for sbatch, as --exclusive; may be given again.</source>
+        <translation>sbatch 的其他选项，如 --exclusive；可重复给出。</translation>
+    </message>
+    <message>
+        <source>Failed attempts after which it goes on by itself from the newest checkpoint.</source>
+        <translation>失败多少次以内自动从最新检查点继续。</translation>
+    </message>
+    <message>
+        <source>Features that Slurm's nodes must have.</source>
+        <translation>Slurm 节点必须具备的特性。</translation>
+    </message>
+    <message>
+        <source>Fill in this file instead of our own script or manifest.</source>
+        <translation>用此文件作模板，代替自带的脚本或清单。</translation>
+    </message>
+    <message>
+        <source>Graphics cards of each host.</source>
+        <translation>每台主机的显卡数。</translation>
+    </message>
+    <message>
+        <source>Hosts, or pods.</source>
+        <translation>主机数，或 Pod 数。</translation>
+    </message>
+    <message>
+        <source>Instead of a recipe: a run that was composed, or ended unfinished.</source>
+        <translation>不给配方，而用已经备好或尚未完成就结束的训练。</translation>
+    </message>
+    <message>
+        <source>Kubernetes: job, or pytorchjob of Kubeflow.</source>
+        <translation>Kubernetes：job，或 Kubeflow 的 pytorchjob。</translation>
+    </message>
+    <message>
+        <source>Kubernetes: the claim of the volume that holds the project.</source>
+        <translation>Kubernetes：存放项目的卷的声明（PVC）。</translation>
+    </message>
+    <message>
+        <source>Kubernetes: the image with cloister-worker.</source>
+        <translation>Kubernetes：含有 cloister-worker 的镜像。</translation>
+    </message>
+    <message>
+        <source>Kubernetes: the namespace.</source>
+        <translation>Kubernetes：命名空间。</translation>
+    </message>
+    <message>
+        <source>Kubernetes: where the pods see the project.</source>
+        <translation>Kubernetes：Pod 中项目所在的路径。</translation>
+    </message>
+    <message>
+        <source>Memory of a host: 64G; of a pod: 64Gi.</source>
+        <translation>每台主机的内存，如 64G；每个 Pod 的内存，如 64Gi。</translation>
+    </message>
+    <message>
+        <source>Network interface for Gloo and NCCL.</source>
+        <translation>Gloo 和 NCCL 使用的网络接口。</translation>
+    </message>
+    <message>
+        <source>Of a sweep: runs that train at the same time (0: no limit).</source>
+        <translation>扫描时同时训练的数目（0：不限）。</translation>
+    </message>
+    <message>
+        <source>Packed into %1; its README says how to go on there.</source>
+        <translation>已装入 %1；到那边如何继续见其中的 README。</translation>
+    </message>
+    <message>
+        <source>Processes on each host.</source>
+        <translation>每台主机上的进程数。</translation>
+    </message>
+    <message>
+        <source>Processors of each process (0: the scheduler's own).</source>
+        <translation>每个进程的处理器数（0：由调度器决定）。</translation>
+    </message>
+    <message>
+        <source>Put the run and all it needs into an archive (.tar) or a folder, for a cluster that does not see the project.</source>
+        <translation>把训练及其所需的一切装进归档（.tar）或文件夹，供看不到项目的集群使用。</translation>
+    </message>
+    <message>
+        <source>Return once the run is handed over.</source>
+        <translation>训练交出后立即返回。</translation>
+    </message>
+    <message>
+        <source>Seconds for a checkpoint after a preemption or before the time is over.</source>
+        <translation>被抢占后或时限将到前，留给保存检查点的秒数。</translation>
+    </message>
+    <message>
+        <source>Slurm's account.</source>
+        <translation>Slurm 的账户。</translation>
+    </message>
+    <message>
+        <source>Slurm's job %1; runs follow and runs stop work on it.</source>
+        <translation>Slurm 作业 %1；可用 runs follow 和 runs stop。</translation>
+    </message>
+    <message>
+        <source>Slurm's partition.</source>
+        <translation>Slurm 的分区。</translation>
+    </message>
+    <message>
+        <source>Slurm's quality of service.</source>
+        <translation>Slurm 的服务质量（QOS）。</translation>
+    </message>
+    <message>
+        <source>Slurm: the longest time of an attempt; then a checkpoint, and again into the queue.</source>
+        <translation>Slurm：一次尝试的最长时间；到时先存检查点，再回到队列。</translation>
+    </message>
+    <message>
+        <source>Slurm: write the script only.</source>
+        <translation>Slurm：只写脚本，不提交。</translation>
+    </message>
+    <message>
+        <source>Take back what a run did on a cluster: the unpacked folder of launch --pack, after it ran.</source>
+        <translation>取回训练在集群上的结果：launch --pack 的包在那边运行之后解开的文件夹。</translation>
+    </message>
+    <message>
+        <source>Train elsewhere: under torchrun, Slurm or Kubernetes, followed by the run's folder.</source>
+        <translation>在别处训练：torchrun、Slurm 或 Kubernetes，凭训练的文件夹跟踪进度。</translation>
+    </message>
+    <message>
+        <source>Values of a parameter; each combination becomes a run of one job array.</source>
+        <translation>某个参数的若干取值；每种组合成为同一作业数组中的一次训练。</translation>
+    </message>
+    <message>
+        <source>Where: machine, torchrun, slurm, kubernetes.</source>
+        <translation>在何处：machine（本机）、torchrun、slurm、kubernetes。</translation>
+    </message>
+    <message>
+        <source>cloister-worker as the hosts see it.</source>
+        <translation>各主机上 cloister-worker 的路径。</translation>
+    </message>
+    <message>
+        <source>torchrun on several hosts: the first one, and a free port on it.</source>
+        <translation>torchrun 用于多台主机时：第一台主机及其空闲端口。</translation>
+    </message>
 </context>
 </TS>

@@ -1989,6 +1989,13 @@ Said: %2 (%3)</source>
     </message>
 </context>
 <context>
+    <name>RunSupervisor</name>
+    <message>
+        <source>Attempt %1 failed: %2 Going on from step %3 (restart %4 of %5).</source>
+        <translation>第 %1 次尝试失败：%2 从第 %3 步继续（第 %4 次重启，共 %5 次）。</translation>
+    </message>
+</context>
+<context>
     <name>ScaleModel</name>
     <message>
         <source>the machine does not compute in this precision</source>
@@ -4574,6 +4581,10 @@ Bytes %3</source>
         <source>%1 tokens/s</source>
         <translation>%1 词元/秒</translation>
     </message>
+    <message>
+        <source>waits for its launcher</source>
+        <translation>等待其启动器</translation>
+    </message>
 </context>
 <context>
     <name>cloister::RunsModel</name>
@@ -4628,6 +4639,10 @@ Bytes %3</source>
     <message>
         <source>Started</source>
         <translation>开始时间</translation>
+    </message>
+    <message>
+        <source>Handed over</source>
+        <translation>已交出</translation>
     </message>
 </context>
 <context>

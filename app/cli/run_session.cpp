@@ -11,6 +11,7 @@
 #include "app/cli/run_progress.h"
 #include "core/extension/plugin_catalogue.h"
 #include "core/runs/child_watch.h"
+#include "core/runs/remote_run.h"
 #include "core/runs/run_row.h"
 
 namespace cloister::cli {
@@ -46,6 +47,19 @@ int followJob(Context& context, RunSession& session, const QString& run, const Q
   if (!ended) return context.fail({FailureKind::Stopped, {}, {}});
   if (result->contains("failure")) return context.fail(Failure::fromJson((*result)["failure"].toObject()), {{"run", run}});
   return 0;
+}
+
+/// What a scheduler says about a job that waits, once each time it says something else.
+void sayWhereItWaits(Context& context, const RunRecord& row, QString* before) {
+  const QJsonObject launch = row.summary["launch"].toObject();
+  QString now;
+  if (row.state == u"submitted" && launch.contains("state"))
+    now = tr("%1 waits: job %2 is %3 %4")
+              .arg(row.id, launch["job"].toString(), launch["state"].toString(), launch["reason"].toString())
+              .trimmed();
+  if (now == *before) return;
+  *before = now;
+  if (!now.isEmpty()) context.note(now);
 }
 
 }  // namespace
@@ -103,6 +117,7 @@ QJsonObject runJson(const RunRecord& row, const Project& project) {
           {"warnings", row.summary["warnings"].toArray()},
           {"evaluated", QFileInfo::exists(dir + "/evaluation/report.json")},
           {"exported", QFileInfo::exists(dir + "/export/export.json")},
+          {"launch", row.summary["launch"].toObject()},
           {"dir", dir}};
 }
 
@@ -123,6 +138,7 @@ int reportRun(Context& context, const RunRecord& row, const Project& project) {
 
 int followRun(Context& context, RunSession& session, const QString& run) {
   RunProgress progress(context);
+  QString waits;
   QObject scope;
   RunSupervisor& supervisor = *session.supervisor;
   const auto endWhenFinal = [&] {
@@ -133,7 +149,9 @@ int followRun(Context& context, RunSession& session, const QString& run) {
   });
   QObject::connect(&supervisor, &RunSupervisor::runChanged, &scope, [&](const QString& id) {
     if (id != run) return;
-    if (const auto row = session.project->run(run); row && row->summary.contains("silentSeconds"))
+    const auto row = session.project->run(run);
+    if (row) sayWhereItWaits(context, *row, &waits);
+    if (row && row->summary.contains("silentSeconds"))
       context.note(tr("%1 has said nothing for %2; it may hang. cloister-cli runs stop ends it.")
                        .arg(run, durationText(row->summary["silentSeconds"].toDouble())));
     endWhenFinal();
@@ -160,8 +178,20 @@ int watchRun(Context& context, const Project& project, const QString& run) {
   QObject scope;
   QTimer timer;
   std::unique_ptr<ChildWatch> watch;
+  std::unique_ptr<RemoteRun> remote;
+  if (const auto launch = readLaunch(dir); launch && !isFinal(row->state)) remote = std::make_unique<RemoteRun>(dir, *launch);
   int attempt = 0;
   const auto look = [&] {
+    if (remote) {
+      const bool ended = remote->phase() == RemoteRun::Phase::Ended;
+      const QList<RunEvent> events = remote->read();
+      progress.take(events);
+      applyEvents(*row, events);
+      if (!ended) return;
+      row->attempts = remote->attempt();
+      applyOutcome(*row, remote->outcome());
+      return context.quit(0);
+    }
     if (const int newest = attemptsIn(dir); newest != attempt) {
       attempt = newest;
       watch = std::make_unique<ChildWatch>(attemptFolder(dir, attempt), QStringLiteral("rank-0.events.jsonl"));

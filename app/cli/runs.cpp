@@ -1,4 +1,4 @@
-// runs list|show|follow|stop|resume. Listing, showing, following and stopping also work while another program holds the project.
+// runs list|show|follow|stop|resume|import. Listing, showing, following and stopping also work while another program holds the project.
 #include <QFileInfo>
 #include <QJsonArray>
 #include <QTimer>
@@ -7,6 +7,7 @@
 #include "app/cli/run_session.h"
 #include "app/cli/verb.h"
 #include "core/domain/files.h"
+#include "core/runs/run_pack.h"
 #include "core/runs/run_row.h"
 
 namespace cloister::cli {
@@ -175,6 +176,33 @@ class RunsResume : public OneRun {
   }
 };
 
+class RunsImport : public Verb {
+ public:
+  QStringList path() const override { return {"runs", "import"}; }
+  QString summary() const override {
+    return tr("Take back what a run did on a cluster: the unpacked folder of launch --pack, after it ran.");
+  }
+  QStringList examples() const override { return {"cloister-cli runs import /media/usb/cloister-r-0003 --project chest"}; }
+  QString arguments() const override { return "FOLDER"; }
+  int minimumArguments() const override { return 1; }
+  int maximumArguments() const override { return 1; }
+  int execute(Context& context) override {
+    auto project = openProject(context);
+    if (!project) return context.fail(project.error());
+    auto imported = importRuns(**project, QFileInfo(context.arguments().value(0)).absoluteFilePath());
+    if (!imported) return context.fail(imported.error());
+    context.emitJson(*imported);
+    for (const QJsonValue& v : (*imported)["runs"].toArray())
+      context.print(tr("%1: %2 attempts and %3 checkpoints taken in; it is %4.")
+                        .arg(v["run"].toString())
+                        .arg(v["attempts"].toInt())
+                        .arg(v["checkpoints"].toInt())
+                        .arg(v["state"].toString()));
+    return 0;
+  }
+};
+
+VerbRegistration<RunsImport> import;
 VerbRegistration<RunsList> list;
 VerbRegistration<RunsShow> show;
 VerbRegistration<RunsFollow> follow;

@@ -3,44 +3,12 @@
 #include <QLocale>
 
 #include "app/cli/project_option.h"
+#include "app/cli/recipe.h"
 #include "app/cli/run_session.h"
 #include "app/cli/verb.h"
 
 namespace cloister::cli {
 namespace {
-
-QList<QCommandLineOption> recipeOptions() {
-  return {{"family", tr("Model family (default: the one for the project's task)."), "FAMILY"},
-          {"snapshot", tr("Digest, or its beginning; otherwise the newest snapshot."), "DIGEST"},
-          {"set", tr("One parameter of the family; may be given again. --list-parameters shows them."), "KEY=VALUE"},
-          {"base-weights", tr("Start from this safetensors file instead of from scratch."), "FILE"},
-          {"base", tr("Language model to start from: one of the project (model list), or a folder."), "NAME|DIR"},
-          {"tokenizer", tr("Tokenizer of a new language model: one of the project, or a folder."), "NAME|DIR"},
-          {"method", tr("Of a language model: how it is trained. --list-parameters shows the ways."), "WORD"},
-          {"seed", tr("Seed of every random choice."), "N", "1"},
-          {"nproc", tr("Processes that train together on this machine."), "N", "1"}};
-}
-
-Result<TrainRequest> requestFrom(const Context& context) {
-  TrainRequest request;
-  request.family = context.value("family");
-  request.snapshot = context.value("snapshot");
-  request.baseWeights = context.value(context.isSet("base") ? "base" : "base-weights");
-  request.tokenizer = context.value("tokenizer");
-  if (context.isSet("method")) request.parameters["method"] = context.value("method");
-  for (const QString& pair : context.values("set")) {
-    const qsizetype equals = pair.indexOf('=');
-    if (equals < 1) return Failure{FailureKind::InvalidArgument, {{"name", "--set"}, {"value", pair}, {"allowed", "KEY=VALUE"}}, {}};
-    request.parameters[pair.left(equals)] = pair.mid(equals + 1);
-  }
-  auto seed = context.integer("seed", 0, qint64(1) << 53);
-  if (!seed) return seed.error();
-  request.seed = *seed;
-  auto processes = context.integer("nproc", 1, 64);
-  if (!processes) return processes.error();
-  request.processes = int(*processes);
-  return request;
-}
 
 int listParameters(Context& context, const RunSupervisor& supervisor, const QString& family) {
   auto schema = supervisor.familySchema(family);
@@ -66,15 +34,21 @@ class Train : public Verb {
             "cloister-cli train --project letters --base deepseek-llm-7b --method lora"};
   }
   QList<QCommandLineOption> options() const override {
-    return recipeOptions() + QList<QCommandLineOption>{{"queue", tr("Wait for a run that is active instead of being refused.")},
-                                                       {"detach", tr("Return once the worker runs; it goes on by itself.")},
-                                                       {"force", tr("Start although memory or disk will probably not suffice.")},
-                                                       {"list-parameters", tr("Show the family's parameters and their defaults.")}};
+    return recipeOptions() + QList<QCommandLineOption>{
+                                 {"nproc", tr("Processes that train together on this machine."), "N", "1"},
+                                 {"restarts", tr("Failed attempts after which it goes on by itself from the newest checkpoint."), "N", "0"},
+                                 {"queue", tr("Wait for a run that is active instead of being refused.")},
+                                 {"detach", tr("Return once the worker runs; it goes on by itself.")},
+                                 {"force", tr("Start although memory or disk will probably not suffice.")},
+                                 {"list-parameters", tr("Show the family's parameters and their defaults.")}};
   }
   int execute(Context& context) override {
     auto request = requestFrom(context);
     if (!request) return context.fail(request.error());
     request->force = context.isSet("force");
+    auto restarts = context.integer("restarts", 0, 1000);
+    if (!restarts) return context.fail(restarts.error());
+    request->restarts = int(*restarts);
     auto session = RunSession::open(context);
     if (!session) return context.fail(session.error());
     RunSession& s = **session;
@@ -97,7 +71,9 @@ class Plan : public Verb {
   QStringList path() const override { return {"plan"}; }
   QString summary() const override { return tr("Say what a recipe needs of memory and disk, and whether this machine has it."); }
   QStringList examples() const override { return {"cloister-cli plan --project chest --set architecture=vit_s_16 --json"}; }
-  QList<QCommandLineOption> options() const override { return recipeOptions(); }
+  QList<QCommandLineOption> options() const override {
+    return recipeOptions() + QList<QCommandLineOption>{{"nproc", tr("Processes that train together on this machine."), "N", "1"}};
+  }
   int execute(Context& context) override {
     auto request = requestFrom(context);
     if (!request) return context.fail(request.error());

@@ -21,7 +21,7 @@ struct Row {
 };
 
 constexpr Row kVerbs[] = {
-    {"train", cloister::trainVerb, "--run DIR --attempt N"},
+    {"train", cloister::trainVerb, "--run DIR --attempt N [--stop-code N, instead of 10 after a stop as asked]"},
     {"evaluate", cloister::evaluateVerb, "--run DIR (options in DIR/evaluation/request.json)"},
     {"plan", cloister::planVerb, "--request FILE (prints a FitReport)"},
     {"export", cloister::exportVerb, "--run DIR"},

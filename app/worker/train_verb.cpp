@@ -4,6 +4,7 @@
 #include <QJsonDocument>
 #include <QPluginLoader>
 
+#include "app/worker/presence.h"
 #include "app/worker/run_texts.h"
 #include "app/worker/verbs.h"
 #include "core/domain/files.h"
@@ -48,13 +49,14 @@ int environmentNumber(const char* name, int fallback) {
 int trainVerb(const QStringList& arguments) {
   TrainJob job;
   job.runDir = QDir(option(arguments, "run")).absolutePath();
-  job.attempt = option(arguments, "attempt", false, "1").toInt();
+  job.attempt = attemptNumber(option(arguments, "attempt", false, "1"));
   job.rank = environmentNumber("RANK", 0);
   job.worldSize = environmentNumber("WORLD_SIZE", 1);
   const QString attempt = QString("%1/attempt-%2").arg(job.runDir).arg(job.attempt, 3, 10, QChar('0'));
   QDir().mkpath(attempt);
+  const Presence presence(attempt, job.rank);
   const QString exitName = job.rank == 0 ? QString("exit.json") : QString("exit-%1.json").arg(job.rank);
-  return runJob(
+  const int code = runJob(
       QString("%1/rank-%2.events.jsonl").arg(attempt).arg(job.rank),
       [&](EventWriter& events) {
         job.spec = orThrow(RunSpec::fromJson(orThrow(readJson(job.runDir + "/spec.json"))));
@@ -71,6 +73,8 @@ int trainVerb(const QStringList& arguments) {
         return family.plugin->train(job);
       },
       exitName);
+  // Launchers take every other number for a failure, and would start the attempt again or call the job failed; exit.json keeps the 10.
+  return code == int(WorkerExit::StoppedAsAsked) ? option(arguments, "stop-code", false, "10").toInt() : code;
 }
 
 int planVerb(const QStringList& arguments) {

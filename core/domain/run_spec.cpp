@@ -19,6 +19,7 @@ QJsonObject RunSpec::toJson() const {
           {"parameters", parameters},
           {"seed", seed},
           {"processes", processes},
+          {"restarts", restarts},
           {"createdAt", createdAt},
           {"codeVersion", codeVersion}};
 }
@@ -38,6 +39,7 @@ Result<RunSpec> RunSpec::fromJson(const QJsonObject& o) {
   s.parameters = o["parameters"].toObject();
   s.seed = o["seed"].toInteger();
   s.processes = o["processes"].toInt(1);
+  s.restarts = o["restarts"].toInt();
   s.createdAt = o["createdAt"].toString();
   s.codeVersion = o["codeVersion"].toString();
   if (s.run.isEmpty() || s.family.isEmpty() || s.prepared.isEmpty() || s.parameters.isEmpty())

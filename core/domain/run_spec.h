@@ -20,6 +20,7 @@ struct RunSpec {
   QJsonObject parameters;  ///< complete: every key of the family's ParameterSchema
   qint64 seed = 0;
   int processes = 1;  ///< world size
+  int restarts = 0;   ///< failed attempts after which another one begins by itself; no part of the identity
   QString createdAt;  ///< ISO 8601 UTC
   QString codeVersion;
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <ctime>
 
+#include <QDir>
 #include <QFile>
 
 #include "core/domain/files.h"
@@ -15,7 +16,7 @@ namespace cloister {
 namespace {
 
 constexpr int kPollsBeforeKill = 20;       // 5 s at four polls a second, for ranks that a lost neighbour left waiting
-constexpr double kSilenceElsewhere = 120;  // seconds without a line after which a worker on another host counts as gone
+constexpr qint64 kSilenceElsewhere = 120;  // seconds without a sign of life after which a worker on another host counts as gone
 
 /// The last lines of the worker's own output: what a crash left behind.
 QString logTail(const QString& folder, int rank) {
@@ -29,6 +30,36 @@ std::optional<int> exitCodeOf(const QString& folder, int rank) {
   const auto file = readJson(exitFile(folder, rank), 1 << 16);
   if (!file || !(*file)["code"].isDouble()) return std::nullopt;
   return (*file)["code"].toInt();
+}
+
+/// Seconds since 1970 of the newer of a rank's sign of life and its log; -1 without either. By the clock of the file's server.
+qint64 signOfLife(const QString& folder, int rank, const QString& events) {
+  qint64 newest = -1;
+  for (const QString& name :
+       {QStringLiteral("alive-%1").arg(rank), rank == 0 ? events : QStringLiteral("rank-%1.events.jsonl").arg(rank)}) {
+    struct stat s {};
+    if (::stat(QFile::encodeName(folder + '/' + name).constData(), &s) == 0) newest = std::max<qint64>(newest, s.st_mtime);
+  }
+  return newest;
+}
+
+/// The last `failed` of a rank's own log.
+std::optional<Failure> failureOfRank(const QString& folder, int rank) {
+  EventReader reader(QStringLiteral("%1/rank-%2.events.jsonl").arg(folder).arg(rank));
+  std::optional<Failure> found;
+  for (auto some = reader.readNew(); some && !some->isEmpty(); some = reader.readNew())
+    for (const RunEvent& e : *some) {
+      if (e.type == u"failed") found = Failure::fromJson(e.body["failure"].toObject());
+      if (e.type == u"finished" || e.type == u"stopped" || e.type == u"started") found.reset();
+    }
+  return found;
+}
+
+int ranksIn(const QString& folder) {
+  int ranks = 0;
+  for (const QString& name : QDir(folder).entryList({"rank-*.events.jsonl"}, QDir::Files))
+    ranks = std::max(ranks, name.mid(5).section('.', 0, 0).toInt() + 1);
+  return ranks;
 }
 
 QString stateOfFailure(FailureKind kind) {
@@ -69,7 +100,8 @@ ChildWatch::ChildWatch(QString folder, QString events, qint64 offset)
     : folder_(std::move(folder)),
       events_(std::move(events)),
       reader_(folder_ + '/' + events_, offset),
-      processes_(readWorkerFile(folder_)) {}
+      processes_(readWorkerFile(folder_)),
+      selfNamed_(!QFile::exists(folder_ + "/worker.json")) {}
 
 QList<RunEvent> ChildWatch::readEvents() {
   QList<RunEvent> all;
@@ -83,11 +115,22 @@ QList<RunEvent> ChildWatch::readEvents() {
   return all;
 }
 
-bool ChildWatch::recentlyWritten() const {
-  struct stat s {};
-  if (::stat(QFile::encodeName(folder_ + '/' + events_).constData(), &s) != 0) return false;
-  return std::difftime(std::time(nullptr), s.st_mtime) < kSilenceElsewhere;
+/// Hosts' clocks differ: what counts is that the file's time moves, by our own clock; only the first look compares with now.
+bool ChildWatch::showsLife(int rank) {
+  const auto now = std::chrono::steady_clock::now();
+  const qint64 at = signOfLife(folder_, rank, events_);
+  if (at < 0) return false;
+  const auto [sign, first] = signs_.try_emplace(rank);
+  if (first) {
+    const qint64 age = std::clamp<qint64>(qint64(std::time(nullptr)) - at, 0, kSilenceElsewhere);
+    sign->second = {at, now - std::chrono::seconds(age)};
+  } else if (at != sign->second.at) {
+    sign->second = {at, now};
+  }
+  return now - sign->second.seen < std::chrono::seconds(kSilenceElsewhere);
 }
+
+bool ChildWatch::hasEnded() const { return exitCodeOf(folder_, 0).has_value() || !lastWord().type.isEmpty(); }
 
 bool ChildWatch::rankEndedWell(int rank) const {
   const auto code = exitCodeOf(folder_, rank);
@@ -97,10 +140,11 @@ bool ChildWatch::rankEndedWell(int rank) const {
 
 bool ChildWatch::isAlive() {
   ++polls_;
+  if (selfNamed_) processes_ = readWorkerFile(folder_);
   int alive = 0, badly = -1;
   for (const ProcessIdentity& p : processes_) {
     const Liveness liveness = livenessOf(p);
-    if (liveness == Liveness::Alive || (liveness == Liveness::Elsewhere && !exitCodeOf(folder_, p.rank) && recentlyWritten())) ++alive;
+    if (liveness == Liveness::Alive || (liveness == Liveness::Elsewhere && !exitCodeOf(folder_, p.rank) && showsLife(p.rank))) ++alive;
     else if (!rankEndedWell(p.rank)) badly = p.rank;
   }
   if (alive == 0) return false;
@@ -124,22 +168,44 @@ RunEvent ChildWatch::lastWord() const {
   return whole.last_;
 }
 
+/// Which rank was lost and why, as far as anybody in this folder says. The group's own verdict (args rank, reason) is the best word; a rank
+/// whose neighbour vanished only knows that a connection broke.
+Failure ChildWatch::loss(const RunEvent& last) const {
+  std::optional<Failure> said, verdict;
+  if (last.type == u"failed") said = Failure::fromJson(last.body["failure"].toObject());
+  int lost = lostRank_;
+  const int ranks = std::max(ranksIn(folder_), int(processes_.size()));
+  for (int rank = 0; rank < ranks; ++rank) {
+    const auto own = failureOfRank(folder_, rank);
+    if (own && own->args.contains("rank") && !verdict) verdict = own;
+    if (own && !said && own->kind != FailureKind::Internal) said = own;
+    if (lost < 0 && !own && !exitCodeOf(folder_, rank)) lost = rank;
+  }
+  if (verdict) return *verdict;
+  const bool knowsMore = said && said->kind != FailureKind::Internal;
+  if (knowsMore || (said && (lost < 0 || ranks < 2))) return *said;
+  lost = std::max(0, lost);
+  QString what = ranks > 1 ? QStringLiteral("rank %1").arg(lost) : QStringLiteral("no last words");
+  if (memoryKillsSinceStart(folder_) > 0) what += QStringLiteral("; meanwhile the kernel has killed a program for want of memory");
+  QString detail = logTail(folder_, lost);
+  if (said) detail += '\n' + said->detail;
+  return {FailureKind::Crashed, {{"program", "cloister-worker"}, {"signal", what}, {"rank", lost}}, detail.trimmed()};
+}
+
 ChildOutcome ChildWatch::outcome() const {
   const RunEvent last = lastWord();
+  const auto code = exitCodeOf(folder_, 0);
   // The worker's own words say more than a number; a `failed` line may lack (disk full) while the code is there, and the other way round.
   if (last.type == u"failed") {
-    const Failure failure = Failure::fromJson(last.body["failure"].toObject());
-    return {stateOfFailure(failure.kind), exitCodeOf(folder_, 0).value_or(int(WorkerExit::Failed)), failure};
+    const Failure failure = loss(last);
+    return {stateOfFailure(failure.kind), code.value_or(int(WorkerExit::Failed)), failure};
   }
-  const int rank = std::max(0, lostRank_);
   if (lostRank_ < 0) {
-    if (const auto code = exitCodeOf(folder_, 0)) return outcomeOfExitCode(*code, folder_);
+    if (code) return outcomeOfExitCode(*code, folder_);
     if (last.type == u"finished") return outcomeOfExitCode(int(WorkerExit::Finished), folder_);
     if (last.type == u"stopped") return outcomeOfExitCode(int(WorkerExit::StoppedAsAsked), folder_);
   }
-  const QString what = processes_.size() > 1 ? QStringLiteral("rank %1").arg(rank) : QStringLiteral("no last words");
-  return {QStringLiteral("attempt_failed"), int(WorkerExit::Failed),
-          Failure{FailureKind::Crashed, {{"program", "cloister-worker"}, {"signal", what}}, logTail(folder_, rank)}};
+  return {QStringLiteral("attempt_failed"), int(WorkerExit::Failed), loss(last)};
 }
 
 void ChildWatch::signalAll(int signal) {

@@ -169,8 +169,8 @@ Result<CheckedRequest> checkRequest(const Project& project, const PluginCatalogu
   auto parameters = plugin->schema.complete(request.parameters);
   if (!parameters) return parameters.error();
   checked.parameters = *parameters;
-  if (request.processes < 1 || request.processes > 64)
-    return Failure{FailureKind::InvalidArgument, {{"name", "processes"}, {"value", request.processes}, {"allowed", "1 … 64"}}, {}};
+  if (request.processes < 1 || request.processes > 65'536)
+    return Failure{FailureKind::InvalidArgument, {{"name", "processes"}, {"value", request.processes}, {"allowed", "1 … 65536"}}, {}};
   auto snapshot = openSnapshot(project, request.snapshot);
   if (!snapshot) return snapshot.error();
   checked.snapshot = *snapshot;

@@ -8,6 +8,7 @@
 #include <QJsonArray>
 
 #include "core/domain/files.h"
+#include "core/runs/remote_run.h"
 #include "core/runs/run_supervisor.h"
 
 namespace cloister {
@@ -114,7 +115,9 @@ RunRecord rowOf(const RunSpec& spec) {
 
 RunRecord reconciled(RunRecord row, const QString& runDir) {
   if (isFinal(row.state) || row.state == u"queued") return row;
+  const auto launch = readLaunch(runDir);
   row.attempts = attemptsIn(runDir);
+  if (row.attempts == 0 && (launch || row.state == u"submitted")) return row;
   if (row.attempts == 0) {
     applyOutcome(row, {QStringLiteral("attempt_failed"), 1,
                        Failure{FailureKind::Crashed, {{"program", "cloister"}, {"signal", "before the worker started"}}, {}}});
@@ -125,6 +128,10 @@ RunRecord reconciled(RunRecord row, const QString& runDir) {
   ChildWatch watch(attemptFolder(runDir, row.attempts), QStringLiteral("rank-0.events.jsonl"));
   const bool alive = watch.isAlive();
   applyEvents(row, watch.readEvents());
+  // Between two attempts of a job that waits once more; who follows the run asks its launcher.
+  if (!alive && launch && row.state == u"submitted" && (!watch.hasEnded() || mayGoOn(*launch, runDir, row.attempts, watch.outcome())))
+    return row;
+  if (alive && row.state == u"submitted") row.state = QStringLiteral("running");
   if (!alive) applyOutcome(row, watch.outcome());
   else if (QFileInfo::exists(runDir + "/stop.request")) row.state = QStringLiteral("stopping");
   return row;

@@ -1,40 +1,26 @@
 #include "core/runs/run_supervisor.h"
 
 #include <signal.h>
-#include <algorithm>
-#include <map>
 
 #include <QDateTime>
 #include <QDir>
-#include <QElapsedTimer>
 #include <QFile>
 #include <QFileInfo>
-#include <QTimer>
 
 #include "core/curation/dataset.h"
 #include "core/curation/text_dataset.h"
 #include "core/domain/files.h"
 #include "core/domain/version.h"
-#include "core/extension/plugin_catalogue.h"
-#include "core/runs/child_watch.h"
-#include "core/runs/run_checks.h"
 #include "core/runs/run_row.h"
+#include "core/runs/run_supervisor_private.h"
 #include "core/runs/worker_launch.h"
-#include "core/store/project.h"
-#include "core/trust/audit_log.h"
 
 namespace cloister {
 namespace {
 
 constexpr int kPollMs = 250;
-constexpr int kSaveEveryMs = 1000;  // the row is written at most this often while only numbers change
-constexpr int kKillAfterTermMs = 5000;
-const QString kTrainEvents = QStringLiteral("rank-0.events.jsonl");
-const QString kJobEvents = QStringLiteral("events.jsonl");
 
 QString now() { return QDateTime::currentDateTimeUtc().toString(Qt::ISODateWithMs); }
-
-QString stopFile(const QString& runDir) { return runDir + QStringLiteral("/stop.request"); }
 
 Failure policy(const QString& rule) { return {FailureKind::PolicyRefused, {{"rule", rule}}, {}}; }
 
@@ -54,49 +40,6 @@ QString inProject(const Project& project, const QString& path) {
 }
 
 }  // namespace
-
-struct RunSupervisor::Private {
-  struct Active {  // a training run with a live worker
-    RunRecord row;
-    ChildWatch watch;
-    bool terminated = false;
-    QElapsedTimer sinceSaved = {}, sinceStop = {}, sinceEvent = {};
-  };
-  struct Job {
-    QString run, verb;
-    ChildWatch watch;
-    bool stopping = false;
-  };
-
-  Private(Project& p, RunSupervisor* q) : project(p), supervisor(q), catalogue(PluginCatalogue::scan()) {}
-
-  Result<void> audit(const QString& action, const QJsonObject& object);
-  Result<void> launchAttempt(RunRecord& row);
-  Result<void> startRow(RunRecord row);
-  Result<RunSpec> makeSpec(const TrainRequest&, const CheckedRequest&);
-  Result<RunRecord> adopt(const QString& run);
-  Result<QList<RunRecord>> allRows();
-  void attachJobs(const QString& run);
-  void attachRun(const RunRecord& old);
-  void poll();
-  void pollRun(Active&);
-  void watchStop(Active&);
-  void watchSilence(Active&, bool spoke);
-  bool pollJob(Job&);
-  void startNextQueued();
-  void saveAndTell(const RunRecord&);
-  QStringList queued() const;
-
-  Project& project;
-  RunSupervisor* supervisor;
-  PluginCatalogue catalogue;
-  std::unique_ptr<AuditLog> log;
-  std::map<QString, std::unique_ptr<Active>> active;
-  std::vector<std::unique_ptr<Job>> jobs;
-  QTimer timer;
-  int graceMs = 60'000, silenceMs = 120'000;
-  std::function<bool()> stopCheck;
-};
 
 RunSupervisor::RunSupervisor(Project& project, QObject* parent) : QObject(parent), d(std::make_unique<Private>(project, this)) {
   d->timer.setInterval(kPollMs);
@@ -191,14 +134,43 @@ Result<RunSpec> RunSupervisor::Private::makeSpec(const TrainRequest& request, co
   spec.parameters = checked.parameters;
   spec.seed = request.seed;
   spec.processes = request.processes;
+  spec.restarts = request.restarts;
   spec.createdAt = now();
   spec.codeVersion = programVersion() + ' ' + codeCommit();
   return spec;
 }
 
+/// The run that trains on this machine; those elsewhere are in nobody's way.
+QString RunSupervisor::Private::trainingHere() const {
+  for (const auto& [id, run] : active)
+    if (!run->remote) return id;
+  return {};
+}
+
+Result<RunSpec> RunSupervisor::Private::specOf(const QString& run) {
+  auto json = readJson(project.runDir(run) + "/spec.json");
+  if (!json) return json.error();
+  return RunSpec::fromJson(*json);
+}
+
+/// The run on disk, in the audit log and in the index; nothing is started.
+Result<RunRecord> RunSupervisor::Private::writeRun(const RunSpec& spec, const QString& state) {
+  const QString runDir = project.runDir(spec.run);
+  if (QFileInfo::exists(runDir + "/spec.json")) return Failure{FailureKind::AlreadyExists, {{"path", runDir}}, {}};
+  if (auto audited = audit(QStringLiteral("train"), {{"run", spec.run}, {"snapshot", spec.snapshot}, {"spec", spec.identityDigest()}});
+      !audited)
+    return audited.error();
+  if (auto made = makeFolder(runDir); !made) return made.error();
+  if (auto written = writeJsonAtomically(runDir + "/spec.json", spec.toJson()); !written) return written.error();
+  RunRecord row = rowOf(spec);
+  row.state = state;
+  if (auto saved = project.saveRun(row); !saved) return saved.error();
+  return row;
+}
+
 Result<QString> RunSupervisor::start(const TrainRequest& request, bool queue) {
-  if (!queue && !d->active.empty())
-    return policy(QStringLiteral("one run at a time, and %1 is still training; stop it, or queue this one").arg(d->active.begin()->first));
+  if (const QString other = d->trainingHere(); !queue && !other.isEmpty())
+    return policy(QStringLiteral("one run at a time, and %1 is still training; stop it, or queue this one").arg(other));
   auto checked = checkRequest(d->project, d->catalogue, request);
   if (!checked) return checked.error();
   if (!request.force) {
@@ -208,20 +180,46 @@ Result<QString> RunSupervisor::start(const TrainRequest& request, bool queue) {
   }
   auto spec = d->makeSpec(request, *checked);
   if (!spec) return spec.error();
-  const QString runDir = d->project.runDir(spec->run);
-  if (QFileInfo::exists(runDir + "/spec.json")) return Failure{FailureKind::AlreadyExists, {{"path", runDir}}, {}};
-  if (auto audited =
-          d->audit(QStringLiteral("train"), {{"run", spec->run}, {"snapshot", spec->snapshot}, {"spec", spec->identityDigest()}});
-      !audited)
-    return audited.error();
-  if (auto made = makeFolder(runDir); !made) return made.error();
-  if (auto written = writeJsonAtomically(runDir + "/spec.json", spec->toJson()); !written) return written.error();
-  RunRecord row = rowOf(*spec);
-  row.state = queue && !d->active.empty() ? QStringLiteral("queued") : QStringLiteral("running");
-  if (auto saved = d->project.saveRun(row); !saved) return saved.error();
-  if (row.state == u"queued") Q_EMIT runChanged(row.id);
-  else if (auto started = d->startRow(row); !started) return started.error();
+  auto row = d->writeRun(*spec, queue && !d->trainingHere().isEmpty() ? QStringLiteral("queued") : QStringLiteral("running"));
+  if (!row) return row.error();
+  if (row->state == u"queued") Q_EMIT runChanged(row->id);
+  else if (auto started = d->startRow(*row); !started) return started.error();
   return spec->run;
+}
+
+Result<QString> RunSupervisor::compose(const TrainRequest& request) {
+  auto checked = checkRequest(d->project, d->catalogue, request);
+  if (!checked) return checked.error();
+  // What the family refuses here it refuses there, after an hour in a queue; memory and cards are other ones there.
+  if (auto fit = planRequest(d->project, request, *checked); !fit && fit.error().kind == FailureKind::InvalidArgument) return fit.error();
+  auto spec = d->makeSpec(request, *checked);
+  if (!spec) return spec.error();
+  auto row = d->writeRun(*spec, QStringLiteral("submitted"));
+  if (!row) return row.error();
+  Q_EMIT runChanged(row->id);
+  return spec->run;
+}
+
+Result<void> RunSupervisor::handOver(const QString& run, const LaunchRecord& launch) {
+  auto row = d->project.run(run);
+  if (!row) return row.error();
+  if (d->active.contains(row->id) || row->state == u"finished" || row->state == u"queued")
+    return Failure{FailureKind::NothingToDo, {{"what", "run to hand over: " + row->id}, {"next", "Its state is " + row->state + "."}}, {}};
+  auto spec = d->specOf(row->id);
+  if (!spec) return spec.error();
+  if (auto same = checkIdentity(d->project, *spec); !same) return same;
+  const QString runDir = d->project.runDir(row->id);
+  if (auto audited = d->audit(QStringLiteral("launch"), {{"run", row->id}, {"on", launch.on}, {"job", launch.job}}); !audited)
+    return audited;
+  if (auto removed = removeIfThere(stopFileOf(runDir)); !removed) return removed;
+  if (auto written = writeLaunch(runDir, launch); !written) return written;
+  row->state = QStringLiteral("submitted");
+  row->attempts = attemptsIn(runDir);
+  row->finishedAt.clear();
+  row->summary.remove("failure");
+  row->summary.remove("exitCode");
+  d->follow(*row, launch);
+  return {};
 }
 
 /// Starts the next attempt of a row; a failure to start stands in the row as well.
@@ -235,11 +233,10 @@ Result<void> RunSupervisor::Private::startRow(RunRecord row) {
 
 Result<void> RunSupervisor::Private::launchAttempt(RunRecord& row) {
   const QString runDir = project.runDir(row.id);
-  auto specJson = readJson(runDir + "/spec.json");
-  if (!specJson) return specJson.error();
-  auto spec = RunSpec::fromJson(*specJson);
+  auto spec = specOf(row.id);
   if (!spec) return spec.error();
-  if (auto removed = removeIfThere(stopFile(runDir)); !removed) return removed;
+  if (auto removed = removeIfThere(stopFileOf(runDir)); !removed) return removed;
+  if (auto removed = removeIfThere(runDir + "/launch.json"); !removed) return removed;  // from now on it is this machine's
   const int attempt = attemptsIn(runDir) + 1;
   const QString folder = attemptFolder(runDir, attempt);
   if (auto made = makeFolder(folder); !made) return made;
@@ -259,14 +256,13 @@ Result<void> RunSupervisor::Private::launchAttempt(RunRecord& row) {
 }
 
 void RunSupervisor::Private::startNextQueued() {
-  while (active.empty()) {
+  while (trainingHere().isEmpty()) {
     const QStringList waiting = queued();
     if (waiting.isEmpty()) return;
     auto row = project.run(waiting.first());
     if (!row) return;
-    const auto spec = readJson(project.runDir(row->id) + "/spec.json");
-    const auto parsed = spec ? RunSpec::fromJson(*spec) : Result<RunSpec>(spec.error());
-    const auto same = parsed ? checkIdentity(project, *parsed) : Result<void>(parsed.error());
+    const auto spec = specOf(row->id);
+    const auto same = spec ? checkIdentity(project, *spec) : Result<void>(spec.error());
     if (same && startRow(*row)) return;
     if (same) continue;  // startRow wrote the failure into the row
     applyOutcome(*row, {QStringLiteral("failed"), 1, same.error()});
@@ -293,94 +289,37 @@ Result<void> RunSupervisor::requestStop(const QString& run) {
     return Failure{FailureKind::NothingToDo, {{"what", "running worker of " + row->id}, {"next", "The run has already ended."}}, {}};
   if (auto audited = d->audit(QStringLiteral("stop"), {{"run", row->id}}); !audited) return audited;
   if (auto written = writeStopRequest(d->project.runDir(row->id)); !written) return written;
-  d->watchStop(*found->second);
+  Private::Active& entry = *found->second;
+  // Nothing trains yet that could see the file.
+  if (entry.remote && entry.remote->phaseNow() == RemoteRun::Phase::Waiting) return d->takeBack(entry);
+  d->watchStop(entry);
+  return {};
+}
+
+/// A run that waits for its launcher: out of its queue. Where there is none to ask, a worker that comes up later sees the stop file.
+Result<void> RunSupervisor::Private::takeBack(Active& run) {
+  if (auto cancelled = run.remote->cancel(); !cancelled && cancelled.error().kind != FailureKind::NothingToDo) return cancelled;
+  endRun(run.row, {QStringLiteral("stopped"), int(WorkerExit::StoppedAsAsked), std::nullopt});
   return {};
 }
 
 Result<void> RunSupervisor::resume(const QString& run) {
   auto row = d->project.run(run);
   if (!row) return row.error();
-  if (!d->active.empty()) return policy(QStringLiteral("one run at a time, and %1 is still training").arg(d->active.begin()->first));
+  if (const QString other = d->trainingHere(); !other.isEmpty())
+    return policy(QStringLiteral("one run at a time, and %1 is still training").arg(other));
+  if (d->active.contains(row->id)) return policy(QStringLiteral("%1 is with a launcher elsewhere; stop it there first").arg(row->id));
   if (row->state == u"finished" || row->state == u"queued")
     return Failure{
         FailureKind::NothingToDo, {{"what", "interrupted attempt of " + row->id}, {"next", "Its state is " + row->state + "."}}, {}};
-  auto specJson = readJson(d->project.runDir(row->id) + "/spec.json");
-  if (!specJson) return specJson.error();
-  auto spec = RunSpec::fromJson(*specJson);
+  auto spec = d->specOf(row->id);
   if (!spec) return spec.error();
   if (auto same = checkIdentity(d->project, *spec); !same) return same;
   const qint64 from = newestCheckpoint(d->project.runDir(row->id));
   if (auto audited = d->audit(QStringLiteral("resume"), {{"run", row->id}, {"fromStep", std::max<qint64>(0, from)}}); !audited)
     return audited;
+  row->summary.remove("restarts");
   return d->startRow(*row);
-}
-
-/// The stop file may come from this program or from another one that only sees the folder.
-void RunSupervisor::Private::watchStop(Active& run) {
-  if (!run.sinceStop.isValid()) {
-    if (!QFileInfo::exists(stopFile(project.runDir(run.row.id)))) return;
-    run.sinceStop.start();
-    run.row.state = QStringLiteral("stopping");
-    saveAndTell(run.row);
-    return;
-  }
-  const qint64 waited = run.sinceStop.elapsed();
-  if (waited > graceMs + kKillAfterTermMs) run.watch.signalAll(SIGKILL);
-  else if (waited > graceMs && !std::exchange(run.terminated, true)) run.watch.signalAll(SIGTERM);
-}
-
-/// A worker that lives and says nothing may hang in a driver or on a dead disk: people should know, and decide.
-void RunSupervisor::Private::watchSilence(Active& run, bool spoke) {
-  const bool known = run.row.summary.contains("silentSeconds");
-  if (spoke || !run.sinceEvent.isValid()) {
-    run.sinceEvent.start();
-    run.row.summary.remove("silentSeconds");
-  } else if (!known && run.sinceEvent.elapsed() > silenceMs) {
-    run.row.summary["silentSeconds"] = run.sinceEvent.elapsed() / 1000;
-    saveAndTell(run.row);
-  }
-}
-
-// ---- follow
-
-void RunSupervisor::Private::poll() {
-  QStringList ids;
-  for (const auto& [id, run] : active) ids << id;
-  for (const QString& id : ids)
-    if (const auto found = active.find(id); found != active.end()) pollRun(*found->second);
-  std::vector<std::unique_ptr<Job>> current = std::move(jobs);
-  jobs.clear();
-  for (auto& job : current)
-    if (pollJob(*job)) jobs.push_back(std::move(job));
-  startNextQueued();
-  if (active.empty() && jobs.empty()) timer.stop();
-}
-
-void RunSupervisor::Private::pollRun(Active& run) {
-  const bool alive = run.watch.isAlive();  // before reading: what was written until death is then read below
-  const QList<RunEvent> events = run.watch.readEvents();
-  applyEvents(run.row, events);
-  run.row.summary["offset"] = run.watch.offset();
-  const QString id = run.row.id;
-  if (!events.isEmpty()) Q_EMIT supervisor->eventsArrived(id, events);
-  if (alive) {
-    watchStop(run);
-    watchSilence(run, !events.isEmpty());
-    const bool due = !run.sinceSaved.isValid() || run.sinceSaved.elapsed() >= kSaveEveryMs;
-    if (events.isEmpty() || !due) return;
-    run.sinceSaved.start();
-    saveAndTell(run.row);
-    return;
-  }
-  ChildOutcome outcome = run.watch.outcome();
-  if (run.terminated && outcome.state == u"attempt_failed") {
-    outcome = {QStringLiteral("stopped"), int(WorkerExit::StoppedAsAsked), std::nullopt};
-    run.row.summary["forced"] = true;  // the worker did not stop in time; what it did after its last checkpoint is gone
-  }
-  RunRecord row = run.row;
-  applyOutcome(row, outcome);
-  active.erase(id);  // run is gone from here on
-  saveAndTell(row);
 }
 
 // ---- jobs
@@ -440,63 +379,6 @@ bool RunSupervisor::Private::pollJob(Job& job) {
   Q_EMIT supervisor->jobFinished(job.run, job.verb, outcome.exitCode, result);
   Q_EMIT supervisor->runChanged(job.run);
   return false;
-}
-
-// ---- after a restart
-
-/// A run folder without a row gets one: the folder is the truth.
-Result<RunRecord> RunSupervisor::Private::adopt(const QString& run) {
-  auto specJson = readJson(project.runDir(run) + "/spec.json");
-  if (!specJson) return specJson.error();
-  auto spec = RunSpec::fromJson(*specJson);
-  if (!spec) return spec.error();
-  RunRecord row = reconciled(rowOf(*spec), project.runDir(run));
-  if (auto saved = project.saveRun(row); !saved) return saved.error();
-  return row;
-}
-
-/// Rows of all runs, those of folders without one included.
-Result<QList<RunRecord>> RunSupervisor::Private::allRows() {
-  auto rows = project.runs();
-  if (!rows) return rows;
-  const QString runs = QFileInfo(project.runDir(QStringLiteral("r-0"))).path();
-  for (const QString& name : QDir(runs).entryList({"r-*"}, QDir::Dirs, QDir::Name)) {
-    if (std::any_of(rows->begin(), rows->end(), [&](const RunRecord& r) { return r.id == name; })) continue;
-    if (auto row = adopt(name)) rows->append(*row);  // a folder without a readable spec is none of ours
-  }
-  return rows;
-}
-
-void RunSupervisor::Private::attachJobs(const QString& run) {
-  for (const QString& verb : {QStringLiteral("evaluate"), QStringLiteral("export")}) {
-    if (std::any_of(jobs.begin(), jobs.end(), [&](auto& j) { return j->run == run && j->verb == verb; })) continue;
-    ChildWatch watch(jobFolder(project.runDir(run), verb), kJobEvents);
-    if (watch.isAlive()) jobs.push_back(std::make_unique<Job>(Job{run, verb, std::move(watch), false}));
-  }
-}
-
-/// A run whose row says that it goes on: follow it where it does, else write down how it ended.
-void RunSupervisor::Private::attachRun(const RunRecord& old) {
-  const QString runDir = project.runDir(old.id);
-  RunRecord row = reconciled(old, runDir);
-  const qint64 offset = old.attempts == row.attempts ? old.summary["offset"].toInteger() : 0;
-  ChildWatch watch(row.attempts > 0 ? attemptFolder(runDir, row.attempts) : runDir, kTrainEvents, offset);
-  const QList<RunEvent> missed = watch.readEvents();
-  if (!isFinal(row.state)) active[row.id] = std::make_unique<Active>(Active{row, std::move(watch)});
-  saveAndTell(row);
-  if (!missed.isEmpty()) Q_EMIT supervisor->eventsArrived(row.id, missed);
-}
-
-Result<void> RunSupervisor::attach() {
-  auto rows = d->allRows();
-  if (!rows) return rows.error();
-  for (const RunRecord& row : *rows) {
-    d->attachJobs(row.id);
-    if (!isFinal(row.state) && row.state != u"queued" && !d->active.contains(row.id)) d->attachRun(row);
-  }
-  d->startNextQueued();
-  if (!d->active.empty() || !d->jobs.empty()) d->timer.start();
-  return {};
 }
 
 }  // namespace cloister

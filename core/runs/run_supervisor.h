@@ -16,6 +16,7 @@
 namespace cloister {
 class Project;
 struct RunRecord;
+struct LaunchRecord;
 
 struct TrainRequest {
   QString family;          ///< empty: the one for the project's task
@@ -25,6 +26,7 @@ struct TrainRequest {
   QJsonObject parameters;  ///< what differs from the schema's defaults
   qint64 seed = 1;
   int processes = 1;
+  int restarts = 0;    ///< after an attempt that failed and may be resumed: that many times another one begins by itself
   bool force = false;  ///< start although the plan says that it will not fit
 };
 
@@ -52,6 +54,11 @@ class RunSupervisor : public QObject {
   /// Prepares the data when needed (preparing() fires meanwhile), checks memory and disk, writes spec.json, the row and the audit entry,
   /// starts the worker(s) detached. One run at a time: queue waits until no other is active, otherwise PolicyRefused. Returns the run id.
   Result<QString> start(const TrainRequest&, bool queue = false);
+  /// As start(), for a launcher elsewhere: data prepared, spec.json, row (state "submitted") and audit entry written, nothing started and
+  /// this machine's memory not asked. Any number at a time. launch.json comes from handOver.
+  Result<QString> compose(const TrainRequest&);
+  /// Gives a composed run, or one that ended unfinished, to a launcher: checks its identity, writes launch.json and follows its folder.
+  Result<void> handOver(const QString& run, const LaunchRecord&);
   /// Writes stop.request; the worker checkpoints and ends with 10. After the grace it is terminated, then killed. A queued run is taken
   /// out of the queue.
   Result<void> requestStop(const QString& run);

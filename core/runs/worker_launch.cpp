@@ -6,7 +6,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include <algorithm>
+#include <optional>
 
+#include <QDir>
+#include <QFile>
 #include <QFileInfo>
 #include <QJsonArray>
 #include <QProcess>
@@ -93,6 +96,15 @@ Result<qint64> startRank(const WorkerLaunch& launch, int rank, int port, int gat
   return pid;
 }
 
+/// proc(5), /proc/vmstat: counted since boot.
+std::optional<qint64> memoryKills() {
+  QFile file(qEnvironmentVariable("CLOISTER_VMSTAT", "/proc/vmstat"));
+  if (!file.open(QIODevice::ReadOnly)) return std::nullopt;
+  for (const QByteArray& line : file.readAll().split('\n'))
+    if (line.startsWith("oom_kill ")) return line.mid(9).trimmed().toLongLong();
+  return std::nullopt;
+}
+
 }  // namespace
 
 QString workerProgram() {
@@ -129,18 +141,29 @@ Result<QList<ProcessIdentity>> launchWorkers(const WorkerLaunch& launch) {
   QJsonArray all;
   for (const ProcessIdentity& p : ranks) all << p.toJson();
   file["ranks"] = all;
+  if (const auto kills = memoryKills()) file["memoryKills"] = *kills;
   if (auto written = writeJsonAtomically(launch.folder + "/worker.json", file); !written) return giveUp(written.error());
   if (auto opened = gate.open(launch.processes); !opened) return giveUp(opened.error());
   return ranks;
 }
 
 QList<ProcessIdentity> readWorkerFile(const QString& folder) {
-  const auto file = readJson(folder + "/worker.json", 1 << 20);
-  if (!file) return {};
   QList<ProcessIdentity> ranks;
-  for (const QJsonValue& v : (*file)["ranks"].toArray()) ranks << ProcessIdentity::fromJson(v.toObject());
-  if (ranks.isEmpty()) ranks << ProcessIdentity::fromJson(*file);
+  if (const auto file = readJson(folder + "/worker.json", 1 << 20)) {
+    for (const QJsonValue& v : (*file)["ranks"].toArray()) ranks << ProcessIdentity::fromJson(v.toObject());
+    if (ranks.isEmpty()) ranks << ProcessIdentity::fromJson(*file);
+    return ranks;
+  }
+  for (const QString& name : QDir(folder).entryList({"worker-*.json"}, QDir::Files))
+    if (const auto file = readJson(folder + '/' + name, 1 << 16)) ranks << ProcessIdentity::fromJson(*file);
+  std::sort(ranks.begin(), ranks.end(), [](const ProcessIdentity& a, const ProcessIdentity& b) { return a.rank < b.rank; });
   return ranks;
+}
+
+qint64 memoryKillsSinceStart(const QString& folder) {
+  const auto file = readJson(folder + "/worker.json", 1 << 20);
+  if (!file || !(*file)["memoryKills"].isDouble() || (*file)["bootId"].toString() != thisBoot()) return 0;
+  return std::max<qint64>(0, memoryKills().value_or(0) - (*file)["memoryKills"].toInteger());
 }
 
 }  // namespace cloister

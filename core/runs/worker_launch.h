@@ -4,8 +4,8 @@
 #include <QList>
 #include <QStringList>
 
+#include "core/domain/process_identity.h"
 #include "core/domain/result.h"
-#include "core/runs/process_identity.h"
 
 namespace cloister {
 
@@ -19,8 +19,11 @@ struct WorkerLaunch {
 QString workerProgram();
 /// All ranks or none. NotFound when the program is missing.
 Result<QList<ProcessIdentity>> launchWorkers(const WorkerLaunch&);
-/// What worker.json says; empty when there is none.
+/// What worker.json says, or the worker-N.json of ranks that nobody of ours started; empty when there is none.
 QList<ProcessIdentity> readWorkerFile(const QString& folder);
+/// How many programs the kernel has killed for want of memory since the attempt in this folder was started here; 0 also when unknown. On
+/// Linux only the machine's sum can be read without being the parent: it says that memory ran out, not who was killed.
+qint64 memoryKillsSinceStart(const QString& folder);
 QString workerLogFile(const QString& folder, int rank);
 QString exitFile(const QString& folder, int rank);
 

@@ -2,7 +2,7 @@
 #include <signal.h>
 #include <QtTest>
 
-#include "core/runs/process_identity.h"
+#include "core/domain/process_identity.h"
 #include "core/runs/run_row.h"
 #include "core/runs/run_supervisor.h"
 #include "core/runs/worker_launch.h"

@@ -106,9 +106,10 @@ void RunWatcher::stateChanged() {
     Progress& p = progress_[r.id];
     p.step = std::max(p.step, r.step);
     if (p.steps == 0) p.steps = r.steps;
-    const QString text = r.state == u"queued"     ? tr("waits for another run")
-                         : r.state == u"stopping" ? tr("stopping after a checkpoint")
-                                                  : detail(p);
+    const QString text = r.state == u"queued"      ? tr("waits for another run")
+                         : r.state == u"submitted" ? tr("waits for its launcher")
+                         : r.state == u"stopping"  ? tr("stopping after a checkpoint")
+                                                   : detail(p);
     const double fraction = p.steps > 0 ? double(p.step) / double(p.steps) : r.state == u"queued" ? 0 : -1;
     strip_.setTask(r.id, {tr("Run %1").arg(r.id), text, fraction, p.secondsLeft, r.state != u"stopping", true});
   }

@@ -54,7 +54,7 @@ Result<ProjectState> readState(Project& project) {
 QList<RunRecord> ProjectState::activeRuns() const {
   QList<RunRecord> active;
   for (const RunRecord& run : runs)
-    if (run.state == u"running" || run.state == u"queued" || run.state == u"stopping") active << run;
+    if (run.state == u"running" || run.state == u"queued" || run.state == u"stopping" || run.state == u"submitted") active << run;
   return active;
 }
 

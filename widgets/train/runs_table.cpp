@@ -6,13 +6,11 @@
 namespace cloister {
 
 QString RunsModel::stateText(const QString& state) {
-  static const QMap<QString, const char*> kStates{{QStringLiteral("queued"), QT_TR_NOOP("Waiting")},
-                                                  {QStringLiteral("running"), QT_TR_NOOP("Running")},
-                                                  {QStringLiteral("stopping"), QT_TR_NOOP("Stopping")},
-                                                  {QStringLiteral("stopped"), QT_TR_NOOP("Stopped")},
-                                                  {QStringLiteral("attempt_failed"), QT_TR_NOOP("Interrupted")},
-                                                  {QStringLiteral("failed"), QT_TR_NOOP("Failed")},
-                                                  {QStringLiteral("finished"), QT_TR_NOOP("Finished")}};
+  static const QMap<QString, const char*> kStates{
+      {QStringLiteral("queued"), QT_TR_NOOP("Waiting")},  {QStringLiteral("submitted"), QT_TR_NOOP("Handed over")},
+      {QStringLiteral("running"), QT_TR_NOOP("Running")}, {QStringLiteral("stopping"), QT_TR_NOOP("Stopping")},
+      {QStringLiteral("stopped"), QT_TR_NOOP("Stopped")}, {QStringLiteral("attempt_failed"), QT_TR_NOOP("Interrupted")},
+      {QStringLiteral("failed"), QT_TR_NOOP("Failed")},   {QStringLiteral("finished"), QT_TR_NOOP("Finished")}};
   const auto it = kStates.constFind(state);
   return it == kStates.constEnd() ? state : tr(*it);
 }

@@ -32,7 +32,7 @@
 namespace cloister {
 namespace {
 
-bool isActive(const QString& state) { return state == u"running" || state == u"stopping" || state == u"queued"; }
+bool isActive(const QString& state) { return state == u"running" || state == u"stopping" || state == u"queued" || state == u"submitted"; }
 QString familyName(const QString& id) {
   if (id == u"image_classifier") return TrainPage::tr("Image classifier");
   return id == u"decoder_lm" ? TrainPage::tr("Language model") : id;

@@ -4,7 +4,7 @@
 #include <QtTest>
 
 #include "core/domain/files.h"
-#include "core/runs/process_identity.h"
+#include "core/domain/process_identity.h"
 #include "core/runs/run_row.h"
 #include "core/runs/run_supervisor.h"
 #include "core/runs/worker_launch.h"

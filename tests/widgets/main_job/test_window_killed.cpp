@@ -16,7 +16,7 @@
 #include <QTest>
 
 #include "core/domain/files.h"
-#include "core/runs/process_identity.h"
+#include "core/domain/process_identity.h"
 #include "core/runs/worker_launch.h"
 #include "widgets/common/language.h"
 #include "widgets/common/parameter_form.h"

@@ -1,4 +1,4 @@
-#include "core/runs/process_identity.h"
+#include "core/domain/process_identity.h"
 
 #include <signal.h>
 #include <unistd.h>
