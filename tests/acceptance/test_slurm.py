@@ -18,7 +18,7 @@ from launch_support import answer, events, image_project, quick, resumed_from, s
 
 pytestmark = pytest.mark.slurm
 CLUSTER = pathlib.Path(__file__).resolve().parents[1] / "support" / "slurm" / "cluster.sh"
-LONG = 100_000  # epochs: until something ends it
+LONG = 10_000  # epochs: until something ends it
 
 
 @pytest.fixture(scope="module")
@@ -181,5 +181,5 @@ def test_a_pack_runs_without_the_project_and_comes_back(run, project, bin_dir, t
         hidden.rename(project)
     taken = answer(run("cloister-cli", "runs", "import", there, "--project", project, "--json"))["runs"][0]
     assert (taken["run"], taken["state"], taken["best"]) == (name, "finished", True)
-    evaluated = answer(run("cloister-cli", "evaluate", name, "--project", project, "--json", timeout=600))
+    evaluated = answer(run("cloister-cli", "evaluate", "--run", name, "--project", project, "--json", timeout=600))
     assert evaluated["run"] == name
