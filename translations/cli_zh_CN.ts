@@ -600,8 +600,8 @@
         <translation>语言模型的 int8 和 int4：词元向量按 blocks（分块）还是 float（浮点）保存。</translation>
     </message>
     <message>
-        <source>none, fp16, dynamic-int8 or static-int8; of language models none, fp16, dynamic-int8, int8, int4, for gguf fp16 and q8_0, for huggingface model and adapter. May be given again, all by default.</source>
-        <translation>none、fp16、dynamic-int8 或 static-int8；语言模型为 none、fp16、dynamic-int8、int8、int4，gguf 为 fp16 和 q8_0，huggingface 为 model 和 adapter。可多次给出，默认全部。</translation>
+        <source>none, fp16, dynamic-int8 or static-int8; of language models none, fp16, dynamic-int8, int8, int4, for gguf fp16, q8_0 and q4_0, for huggingface model and adapter. May be given again, all by default.</source>
+        <translation>none、fp16、dynamic-int8 或 static-int8；语言模型为 none、fp16、dynamic-int8、int8、int4，gguf 为 fp16、q8_0 和 q4_0，huggingface 为 model 和 adapter。可多次给出，默认全部。</translation>
     </message>
     <message>
         <source>What the model is for: onnx; of language models also onnx-genai, gguf and huggingface (the model's folder, and the adapter alone).</source>
@@ -1256,8 +1256,8 @@
         <translation>standard（ONNX opset 23）、genai（供 onnxruntime-genai 使用）或 gguf（供 llama.cpp 使用）。</translation>
     </message>
     <message>
-        <source>none, fp16, dynamic-int8, int8 or int4 (weights in blocks); gguf: fp16 or q8_0.</source>
-        <translation>none、fp16、dynamic-int8、int8 或 int4（权重分块）；gguf：fp16 或 q8_0。</translation>
+        <source>none, fp16, dynamic-int8, int8 or int4 (weights in blocks); gguf: fp16, q8_0 or q4_0.</source>
+        <translation>none、fp16、dynamic-int8、int8 或 int4（权重分块）；gguf：fp16、q8_0 或 q4_0。</translation>
     </message>
     <message>
         <source>Weights that share a scale: 16, 32, 64, 128 or 256.</source>

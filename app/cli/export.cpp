@@ -16,7 +16,7 @@ namespace {
 const QStringList kQuantize{"none", "fp16", "dynamic-int8", "static-int8"};
 const QStringList kLanguageTargets{"onnx", "onnx-genai", "gguf", "huggingface"};
 const QStringList kLanguageQuantize{"none", "fp16", "dynamic-int8", "int8", "int4"};
-const QStringList kGgufQuantize{"fp16", "q8_0"};
+const QStringList kGgufQuantize{"fp16", "q8_0", "q4_0"};
 const QStringList kFolderKinds{"model", "adapter"};
 const QStringList kBlocks{"16", "32", "64", "128", "256"};
 const QStringList kEmbeddings{"blocks", "float"};
@@ -127,7 +127,8 @@ class Export : public Verb {
             "alone)."),
          "TARGET", "onnx"},
         {"quantize",
-         tr("none, fp16, dynamic-int8 or static-int8; of language models none, fp16, dynamic-int8, int8, int4, for gguf fp16 and q8_0, for "
+         tr("none, fp16, dynamic-int8 or static-int8; of language models none, fp16, dynamic-int8, int8, int4, for gguf fp16, q8_0 and "
+            "q4_0, for "
             "huggingface model and adapter. May be given again, all by default."),
          "KIND"},
         {"block", tr("Language models: weights that share a scale, 16 to 256."), "N"},

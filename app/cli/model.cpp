@@ -122,7 +122,7 @@ class ModelExport : public FolderVerb {
   QList<QCommandLineOption> options() const override {
     return {{"to", tr("The new folder."), "DIR"},
             {"variant", tr("standard (ONNX opset 23), genai (for onnxruntime-genai) or gguf (for llama.cpp)."), "WORD", "standard"},
-            {"quantize", tr("none, fp16, dynamic-int8, int8 or int4 (weights in blocks); gguf: fp16 or q8_0."), "KIND", "none"},
+            {"quantize", tr("none, fp16, dynamic-int8, int8 or int4 (weights in blocks); gguf: fp16, q8_0 or q4_0."), "KIND", "none"},
             {"block", tr("Weights that share a scale: 16, 32, 64, 128 or 256."), "N", "32"},
             {"embedding", tr("With int8 and int4: blocks or float, what the tokens' vectors are kept in."), "KIND", "blocks"},
             {"context", tr("Longest text in tokens; 0: what the model says."), "N", "0"},

@@ -104,7 +104,10 @@ GgufMetadata ggufVocabulary(const QString& dir, const DecoderConfig& config) {
   const QJsonObject words = tokenizer->config();
   if (words.contains("add_bos_token")) m.emplace_back("tokenizer.ggml.add_bos_token", words["add_bos_token"].toBool());
   if (words.contains("add_eos_token")) m.emplace_back("tokenizer.ggml.add_eos_token", words["add_eos_token"].toBool());
+  // Newer folders keep the template in a file of its own.
+  const QString file = dir + "/chat_template.jinja";
   if (words["chat_template"].isString()) m.emplace_back("tokenizer.chat_template", words["chat_template"].toString().toStdString());
+  else if (QFileInfo(file).isFile()) m.emplace_back("tokenizer.chat_template", orThrow(readFile(file, 4 << 20)).toStdString());
   return m;
 }
 

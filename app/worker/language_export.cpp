@@ -136,12 +136,12 @@ Perplexities judge(Original& original, onnx::DecoderSession& exported, const std
 /// The start that every text of the model has, else its first token.
 Tokens defaultPrompt(const DecoderConfig& c) { return {c.bos.value_or(0)}; }
 
-/// F16 (none and fp16 mean the same here) or Q8_0. Nothing of ours runs such a file, so nothing is said about its quality.
+/// F16 (none and fp16 mean the same here), Q8_0 or Q4_0. Nothing of ours runs such a file, so nothing is said about its quality.
 QJsonObject exportGguf(const LanguageExportRequest& r, const ExportProgress& say) {
   const DecoderFolder folder = r.weights();
-  const bool eight = r.quantize == u"q8_0";
+  const GgufType type = r.quantize == u"q8_0" ? GgufType::Q8_0 : r.quantize == u"q4_0" ? GgufType::Q4_0 : GgufType::F16;
   const auto views = viewsOf(folder.tensors);
-  GgufModel model = orThrow(decoderGguf(folder.config, views, r.name, r.name, eight ? GgufType::Q8_0 : GgufType::F16));
+  GgufModel model = orThrow(decoderGguf(folder.config, views, r.name, r.name, type));
   const GgufMetadata vocabulary = ggufVocabulary(r.companions, folder.config);
   model.metadata.insert(model.metadata.end(), vocabulary.begin(), vocabulary.end());
   StagedFolder staged = orThrow(StagedFolder::begin(r.to));
@@ -151,7 +151,7 @@ QJsonObject exportGguf(const LanguageExportRequest& r, const ExportProgress& say
   const QJsonObject report{{"format", 1},
                            {"file", "model.gguf"},
                            {"variant", "gguf"},
-                           {"quantize", eight ? "q8_0" : "fp16"},
+                           {"quantize", type == GgufType::F16 ? QStringLiteral("fp16") : r.quantize},
                            {"context", qint64(folder.config.context)},
                            {"bytes", QFileInfo(file).size()},
                            {"sha256", orThrow(sha256OfFile(file))}};

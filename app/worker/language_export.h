@@ -15,7 +15,7 @@ struct LanguageExportRequest {
   std::function<DecoderFolder()> weights;  ///< read anew for each export, in the type they are stored in
   QString companions;                      ///< folder of tokenizer and template
   QString name;                            ///< of the model, for GGUF and messages
-  QString to, quantize;                    ///< none, fp16, dynamic-int8, int8, int4; gguf: none, fp16, q8_0
+  QString to, quantize;                    ///< none, fp16, dynamic-int8, int8, int4; gguf: none, fp16, q8_0, q4_0
   bool genai = false, gguf = false;
   int block = 32;
   bool floatEmbedding = false;  ///< with int8 and int4: the table of the tokens' vectors stays as it is

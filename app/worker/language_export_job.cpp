@@ -25,7 +25,7 @@ struct Kind {
   const char *word, *name;
 };
 constexpr Kind kOnnx[] = {{"none", "fp32"}, {"fp16", "fp16"}, {"dynamic-int8", "int8-dynamic"}, {"int8", "int8"}, {"int4", "int4"}};
-constexpr Kind kGguf[] = {{"fp16", "fp16"}, {"q8_0", "q8_0"}};
+constexpr Kind kGguf[] = {{"fp16", "fp16"}, {"q8_0", "q8_0"}, {"q4_0", "q4_0"}};
 constexpr Kind kFolder[] = {{"model", "model"}, {"adapter", "adapter"}};
 constexpr std::int64_t kJudgedTexts = 200;
 

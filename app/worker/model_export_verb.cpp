@@ -32,7 +32,8 @@ LanguageExportRequest readRequest(const QStringList& arguments) {
   const QString variant = one("variant", {"standard", "genai", "gguf"});
   r.genai = variant == u"genai";
   r.gguf = variant == u"gguf";
-  r.quantize = r.gguf ? one("quantize", {"none", "fp16", "q8_0"}) : one("quantize", {"none", "fp16", "dynamic-int8", "int8", "int4"});
+  r.quantize =
+      r.gguf ? one("quantize", {"none", "fp16", "q8_0", "q4_0"}) : one("quantize", {"none", "fp16", "dynamic-int8", "int8", "int4"});
   r.block = one("block", {"32", "16", "64", "128", "256"}).toInt();
   r.floatEmbedding = one("embedding", {"blocks", "float"}) == u"float";
   r.context = option(arguments, "context", false, "0").toLongLong();

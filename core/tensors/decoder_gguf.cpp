@@ -32,7 +32,7 @@ class Mapping {
     put("general.architecture", arch);
     put("general.type", std::string("model"));
     put("general.name", name.toStdString());
-    put("general.file_type", std::uint32_t(type_ == GgufType::Q8_0 ? 7 : 1));
+    put("general.file_type", std::uint32_t(type_ == GgufType::Q8_0 ? 7 : type_ == GgufType::Q4_0 ? 2 : 1));
     put("general.quantization_version", std::uint32_t(2));
     count("block_count", c_.layers);
     count("context_length", c_.context);
@@ -91,12 +91,18 @@ class Mapping {
     const TensorView view = it->second;
     if (!isFloat(view.dtype)) return fail({FailureKind::CorruptFile, {{"path", path_}}, shown + " has a type that is not read"});
     const bool matrix = view.shape.size() == 2;
-    const GgufType type = !matrix ? GgufType::F32 : type_ == GgufType::Q8_0 && view.shape[1] % 32 == 0 ? GgufType::Q8_0 : GgufType::F16;
+    const GgufType type = !matrix ? GgufType::F32 : view.shape[1] % 32 == 0 ? blockType(to) : GgufType::F16;
     out_.tensors.push_back({to, view.shape, type, [view, heads]() -> Result<std::vector<float>> {
                               std::vector<float> values;
                               widen(view, values);
                               return heads > 0 ? interleaved(values, view.shape, heads) : values;
                             }});
+  }
+
+  /// The matrix that decides between tokens keeps eight bits where the others have four.
+  GgufType blockType(const std::string& to) const {
+    const bool head = to == "output.weight" || (to == "token_embd.weight" && c_.tiedEmbeddings);
+    return head && type_ == GgufType::Q4_0 ? GgufType::Q8_0 : type_;
   }
 
   /// Rows (0 … n/2, n/2 … n) of each head become (0, n/2, 1, n/2 + 1, …).

@@ -102,6 +102,31 @@ Result<void> writeTensor(QSaveFile& file, const GgufTensor& t) {
   return {};
 }
 
+void encodeEight(std::span<const float> block, char* to) {
+  float largest = 0;
+  for (const float v : block) largest = std::max(largest, std::abs(v));
+  const float scale = largest / 127.0F, inverse = scale == 0 ? 0 : 1.0F / scale;
+  const std::uint16_t half = toHalf(scale);
+  std::memcpy(to, &half, 2);
+  for (std::size_t i = 0; i < block.size(); ++i) to[2 + i] = char(std::int8_t(std::round(block[i] * inverse)));
+}
+
+/// Two values a byte: the first half of the block low, the second high.
+void encodeFour(std::span<const float> block, char* to) {
+  float farthest = 0;
+  for (const float v : block)
+    if (std::abs(v) > std::abs(farthest)) farthest = v;
+  const float scale = farthest / -8.0F, inverse = scale == 0 ? 0 : 1.0F / scale;
+  const std::uint16_t half = toHalf(scale);
+  std::memcpy(to, &half, 2);
+  const auto level = [&](std::size_t i) {
+    const float product = block[i] * inverse;  // rounded before the sum, as the reference does
+    return std::clamp(int(product + 8.5F), 0, 15);
+  };
+  const std::size_t n = block.size() / 2;
+  for (std::size_t i = 0; i < n; ++i) to[2 + i] = char(level(i) | level(i + n) << 4);
+}
+
 }  // namespace
 
 std::int64_t ggufBytes(GgufType type, std::int64_t elements) {
@@ -110,6 +135,8 @@ std::int64_t ggufBytes(GgufType type, std::int64_t elements) {
       return elements * 4;
     case GgufType::F16:
       return elements * 2;
+    case GgufType::Q4_0:
+      return elements / kBlock * (2 + kBlock / 2);
     case GgufType::Q8_0:
       return elements / kBlock * (2 + kBlock);
   }
@@ -125,16 +152,9 @@ QByteArray ggufEncode(GgufType type, std::span<const float> values) {
     for (const float v : values) *to++ = toHalf(v);
   } else {
     char* to = out.data();
-    for (std::size_t from = 0; from + kBlock <= values.size(); from += kBlock) {
-      const auto block = values.subspan(from, kBlock);
-      float largest = 0;
-      for (const float v : block) largest = std::max(largest, std::abs(v));
-      const float scale = largest / 127.0F, inverse = scale == 0 ? 0 : 1.0F / scale;
-      const std::uint16_t half = toHalf(scale);
-      std::memcpy(to, &half, 2);
-      for (std::int64_t i = 0; i < kBlock; ++i) to[2 + i] = char(std::int8_t(std::round(block[std::size_t(i)] * inverse)));
-      to += 2 + kBlock;
-    }
+    const std::int64_t each = ggufBytes(type, kBlock);
+    for (std::size_t from = 0; from + kBlock <= values.size(); from += kBlock, to += each)
+      type == GgufType::Q4_0 ? encodeFour(values.subspan(from, kBlock), to) : encodeEight(values.subspan(from, kBlock), to);
   }
   return out;
 }

@@ -20,7 +20,7 @@ using GgufValue = std::variant<std::uint32_t, std::int32_t, float, bool, std::st
                                std::vector<std::int32_t>>;
 using GgufMetadata = std::vector<std::pair<std::string, GgufValue>>;
 
-enum class GgufType : std::uint32_t { F32 = 0, F16 = 1, Q8_0 = 8 };
+enum class GgufType : std::uint32_t { F32 = 0, F16 = 1, Q4_0 = 2, Q8_0 = 8 };
 
 struct GgufTensor {
   std::string name;
@@ -30,10 +30,10 @@ struct GgufTensor {
   std::function<Result<std::vector<float>>()> values;
 };
 
-/// Bytes of so many values; rows of Q8_0 must be multiples of 32.
+/// Bytes of so many values; rows of Q8_0 and Q4_0 must be multiples of 32.
 std::int64_t ggufBytes(GgufType, std::int64_t elements);
 /// As the reference does it (gguf-py quants.py): F16 rounds to nearest even, Q8_0 has the scale max|x| / 127 for 32 values, rounded to F16
-/// after the division, and rounds half away from zero.
+/// after the division, and rounds half away from zero; Q4_0 puts the value farthest from zero at -8.
 QByteArray ggufEncode(GgufType, std::span<const float> values);
 
 /// progress: tensors done. TooLarge for values that float16 cannot hold; what values() says; failures of the disk.

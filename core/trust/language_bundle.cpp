@@ -84,6 +84,11 @@ void measured(Markdown& md, const QJsonObject& report) {
     md.row("perplexity of the base model", interval(base));
     md.row("ratio to the base model", interval(base["ratio"].toObject()) + ", p = " + number(base["p"]));
   }
+  for (const QJsonValue& v : report["scores"].toArray()) {
+    const QJsonObject score = v.toObject(), base = score["base"].toObject();
+    md.row(score["name"].toString(),
+           interval(score) + (base.isEmpty() ? QString() : "; base model " + interval(base) + ", p = " + number(score["p"])));
+  }
   if (const QJsonObject c = report["choices"].toObject(); !c.isEmpty()) md.row("right choices", interval(c["accuracy"].toObject()));
   if (const QJsonObject m = report["memorisation"].toObject(); !m.isEmpty())
     md.row("training texts repeated word for word", QStringLiteral("%1 of %2").arg(m["repeated"].toInteger()).arg(m["texts"].toInteger()));
@@ -92,7 +97,17 @@ void measured(Markdown& md, const QJsonObject& report) {
       md.row(
           QStringLiteral("%1 %2, ε %3: first choices lost").arg(a["kind"].toString().toUpper(), a["norm"].toString(), number(e["epsilon"])),
           number(e["successRate"]));
+  for (const QJsonValue& l : report["latency"].toArray())
+    md.row(QStringLiteral("%1 %2, batch %3: first token, each further (ms)")
+               .arg(l["runtime"].toString(), l["precision"].toString())
+               .arg(l["batch"].toInt(1)),
+           number(l["firstTokenMs"]) + ", " + number(l["perTokenMs"]));
   md.add("\n");
+  QStringList signatures;
+  for (const QJsonValue& v : report["scores"].toArray())
+    if (const QString one = v["signature"].toString(); !one.isEmpty()) signatures << v["name"].toString() + " `" + one + '`';
+  if (!signatures.isEmpty()) md.add("Signatures: " + signatures.join(", ") + ".\n\n");
+  if (const QString machine = report["hardware"].toString(); !machine.isEmpty()) md.add("Measured on " + cell(machine) + ".\n\n");
 }
 
 class LanguageBuilder {
@@ -196,6 +211,10 @@ class LanguageBuilder {
       md.row("next tokens as the original", QStringLiteral("%1 of %2").arg(parity["sameToken"].toInt()).arg(parity["steps"].toInt()));
     if (!perplexity.isEmpty())
       md.row("rise of perplexity by the export", number(perplexity["rise"]) + ", limit " + number(perplexity["limit"]));
+    for (const char* key : {"method", "parameters", "context", "kind"})
+      if (report_.contains(QLatin1String(key)))
+        md.row(QStringLiteral("trained: ") + key, report_[QLatin1String(key)].toVariant().toString());
+    if (!r_.snapshot.isEmpty()) md.row("digest of the training data", r_.snapshot);
     md.add("\n## Intended use\n\n" + orSilent(r_.intendedUse) + "\n\n## Metrics\n\n");
     measured(md, report_);
     md.add("## Limits and caveats\n\n" + orSilent(r_.limits) +

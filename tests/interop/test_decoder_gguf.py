@@ -90,24 +90,29 @@ def test_rope_factors(run, tmp_path):
     assert field(reader, "tokenizer.ggml.model") == "none"
 
 
-def test_q8_0_bytes(run, tmp_path):
-    model = tiny("qwen2", hidden_size=64, intermediate_size=96)
+@pytest.mark.parametrize("kind, file_type, tied", [("Q8_0", 7, False), ("Q4_0", 2, False), ("Q4_0", 2, True)])
+def test_blocks_are_those_of_the_package(run, tmp_path, kind, file_type, tied):
+    model = tiny("qwen2", hidden_size=64, intermediate_size=96, tie_word_embeddings=tied)
     model.save_pretrained(tmp_path / "hf")
-    exported(run, tmp_path / "hf", tmp_path / "out", "--quantize", "q8_0")
+    exported(run, tmp_path / "hf", tmp_path / "out", "--quantize", kind.lower())
     reader, state = gguf.GGUFReader(tmp_path / "out" / "model.gguf"), model.state_dict()
     names = {"token_embd.weight": "model.embed_tokens.weight", "output.weight": "lm_head.weight", "output_norm.weight": "model.norm.weight",
              "blk.1.attn_q.weight": "model.layers.1.self_attn.q_proj.weight", "blk.1.attn_q.bias": "model.layers.1.self_attn.q_proj.bias",
              "blk.2.ffn_down.weight": "model.layers.2.mlp.down_proj.weight", "blk.0.attn_norm.weight": "model.layers.0.input_layernorm.weight"}
     tensors = {t.name: t for t in reader.tensors}
-    assert len(tensors) == len([n for n in state if "rotary" not in n])
+    assert len(tensors) == len([n for n in state if "rotary" not in n and not (tied and n == "lm_head.weight")])
+    head = "token_embd.weight" if tied else "output.weight"
     for ours, theirs in names.items():
+        if tied and ours == "output.weight":
+            continue
+        wanted = gguf.GGMLQuantizationType["Q8_0" if ours == head else kind]  # the head keeps eight bits
         want, t = state[theirs].numpy(), tensors[ours]
         if want.ndim == 1:
             assert t.tensor_type == gguf.GGMLQuantizationType.F32 and np.array_equal(t.data, want)
         else:
-            assert t.tensor_type == gguf.GGMLQuantizationType.Q8_0
-            assert np.array_equal(t.data, gguf.quants.quantize(want, gguf.GGMLQuantizationType.Q8_0)), ours
-    assert field(reader, "general.file_type") == 7
+            assert t.tensor_type == wanted
+            assert np.array_equal(t.data, gguf.quants.quantize(want, wanted)), ours
+    assert field(reader, "general.file_type") == file_type
 
 
 def test_sentencepiece_vocabulary(run, tmp_path):
@@ -117,8 +122,10 @@ def test_sentencepiece_vocabulary(run, tmp_path):
     model.save_pretrained(tmp_path / "hf")
     sentencepiece.SentencePieceTrainer.train(input=str(text), model_prefix=str(tmp_path / "hf" / "tokenizer"), vocab_size=330, model_type="bpe",
                                              byte_fallback=True, hard_vocab_limit=False, minloglevel=2)
+    (tmp_path / "hf" / "chat_template.jinja").write_text("{% for m in messages %}{{ m.content }}{% endfor %}")
     exported(run, tmp_path / "hf", tmp_path / "out")
     reader = gguf.GGUFReader(tmp_path / "out" / "model.gguf")
+    assert field(reader, "tokenizer.chat_template") == "{% for m in messages %}{{ m.content }}{% endfor %}"
     judge = sentencepiece.SentencePieceProcessor(model_file=str(tmp_path / "hf" / "tokenizer.model"))
     n = judge.vocab_size()
     tokens, scores, types = (field(reader, f"tokenizer.ggml.{k}") for k in ("tokens", "scores", "token_type"))

@@ -11,7 +11,7 @@ import torch
 import transformers
 from test_signing import reference_accepts
 
-SMALL = ["--set", "sequence_length=64", "--set", "threads=1", "--set", "precision=fp32", "--set", "learning_rate=0.01", "--set", "device=cpu"]
+SMALL = ["--set", "sequence_length=64", "--set", "threads=1", "--set", "precision=fp32", "--set", "learning_rate=0.01", "--set", "device=cpu", "--set", "metric_seconds=0"]
 WORDS = "red green blue black white grey brown pink gold plum lime teal".split()
 
 
@@ -79,7 +79,13 @@ def test_an_adapted_run_leaves_merged_and_as_an_adapter(run, house, tmp_path, pr
     feed = {i.name: np.zeros((1, i.shape[1], 0, i.shape[3]), np.float32) for i in session.get_inputs() if i.name.startswith("past")}
     feed |= {"input_ids": ids, "attention_mask": np.ones_like(ids), "position_ids": np.arange(24)[None]}
     assert np.abs(session.run(["logits"], feed)[0] - want).max() < 1e-4
-    bundle(run, house, project, name, "int8", tmp_path / "bundle")
+    left = bundle(run, house, project, name, "int8", tmp_path / "bundle")
+    card, kept = (left / "model_card.md").read_text(), json.loads((left / "evaluation/report.json").read_text())
+    assert report["snapshot"] in card and all(s["signature"] in card for s in kept["scores"]) and len(kept["scores"]) >= 7
+    assert len(kept["curve"]["train"]) == 4 and "worst" not in kept and "best" not in kept
+    for page in ("report.html", "report.zh_CN.html"):  # answers stay in the house
+        text = (left / "evaluation" / page).read_text(encoding="utf-8")
+        assert "<polyline" in text and "BLEU" in text and "Mix" not in text
 
     handed = cli(project, "export", "--run", name, "--target", "huggingface", "--to", tmp_path / "hf")
     assert [c["name"] for c in handed["candidates"]] == ["model", "adapter"] and handed["recommended"] == "model"
