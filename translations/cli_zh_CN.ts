@@ -1656,8 +1656,44 @@
         <translation>决定留出哪些。</translation>
     </message>
     <message>
-        <source>Chat template: auto, or one of deepseek-v3, deepseek-llm, deepseek-coder, llama3, chatml, alpaca.</source>
-        <translation>对话模板：auto，或 deepseek-v3、deepseek-llm、deepseek-coder、llama3、chatml、alpaca 之一。</translation>
+        <source>Chat template: auto (the folder's where it states one), folder, deepseek-v3, deepseek-llm, deepseek-coder, llama3, chatml, alpaca.</source>
+        <translation>对话模板：auto（文件夹自带时使用其模板）、folder、deepseek-v3、deepseek-llm、deepseek-coder、llama3、chatml、alpaca。</translation>
+    </message>
+    <message>
+        <source>The day, for a chat template that asks for it.</source>
+        <translation>日期，供需要日期的对话模板使用。</translation>
+    </message>
+    <message>
+        <source>Shows how conversations are written for a model, and which tokens are answers.</source>
+        <translation>显示对话如何为模型书写，以及哪些词元属于回答。</translation>
+    </message>
+    <message>
+        <source>Folder of the tokenizer or the model.</source>
+        <translation>分词器或模型的文件夹。</translation>
+    </message>
+    <message>
+        <source>Conversations, one a line: {"messages": [{"role": …, "content": …}]}.</source>
+        <translation>对话，每行一个：{"messages": [{"role": …, "content": …}]}。</translation>
+    </message>
+    <message>
+        <source>Chat template: auto, folder (the one of the folder) or a built-in name.</source>
+        <translation>对话模板：auto、folder（文件夹自带的模板）或内置名称。</translation>
+    </message>
+    <message>
+        <source>The day, for a template that asks for it.</source>
+        <translation>日期，供需要日期的模板使用。</translation>
+    </message>
+    <message>
+        <source>As for generation: up to where the next answer begins, or a last answer goes on.</source>
+        <translation>与生成时相同：到下一个回答开始处，或接着最后一个回答。</translation>
+    </message>
+    <message>
+        <source>Chat template: %1</source>
+        <translation>对话模板：%1</translation>
+    </message>
+    <message>
+        <source>Texts: only those of this kind: plain, instructions, pairs or preferences.</source>
+        <translation>文本：仅限此种类：plain、instructions、pairs 或 preferences。</translation>
     </message>
     <message>
         <source>Plain text files: what one document is: file, line or paragraph.</source>

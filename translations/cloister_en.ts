@@ -80,6 +80,20 @@
             <numerusform>%Ln texts are there more than once. Equal texts are always in the same part.</numerusform>
         </translation>
     </message>
+    <message numerus="yes">
+        <source>%Ln text(s) of validation and test stand in another part as well, the same but for case, spaces and marks: the result would look better than it is.</source>
+        <translation>
+            <numerusform>%Ln text of validation and test stands in another part as well, the same but for case, spaces and marks: the result would look better than it is.</numerusform>
+            <numerusform>%Ln texts of validation and test stand in another part as well, the same but for case, spaces and marks: the result would look better than it is.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln text(s) of validation and test stand in another part as well, almost the same: the result would look better than it is.</source>
+        <translation>
+            <numerusform>%Ln text of validation and test stands in another part as well, almost the same: the result would look better than it is.</numerusform>
+            <numerusform>%Ln texts of validation and test stand in another part as well, almost the same: the result would look better than it is.</numerusform>
+        </translation>
+    </message>
 </context>
 <context>
     <name>Words</name>

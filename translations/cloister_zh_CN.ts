@@ -498,6 +498,10 @@
         <source>%path% has %found% lines, but %other% has %expected%. Give files that belong together line by line.</source>
         <translation>%path% 有 %found% 行，而 %other% 有 %expected% 行。请给出逐行对应的文件。</translation>
     </message>
+    <message>
+        <source>The chat template of %path% could not be used: line %line%, column %column%: %why%. Correct it, or choose a built-in template with --template.</source>
+        <translation>无法使用 %path% 的对话模板：第 %line% 行第 %column% 列：%why%。请更正模板，或用 --template 选择内置模板。</translation>
+    </message>
 </context>
 <context>
     <name>Findings</name>
@@ -627,10 +631,6 @@
         <source>%1: %2</source>
         <translation>%1：%2</translation>
     </message>
-    <message>
-        <source>The texts are of different kinds (%1), which are trained in different ways: exclude those that do not belong here.</source>
-        <translation>文本的种类不同（%1），训练方式也不同：请排除不属于这里的文本。</translation>
-    </message>
     <message numerus="yes">
         <source>%Ln record(s) could not be used and are left out.</source>
         <translation>
@@ -646,6 +646,22 @@
     <message>
         <source>No text falls into the part "%1": there are too few.</source>
         <translation>文本太少，没有文本落入“%1”部分。</translation>
+    </message>
+    <message>
+        <source>The texts are of different kinds (%1), which are trained in different ways: choose one kind, or exclude those that do not belong here.</source>
+        <translation>文本的种类不同（%1），训练方式也不同：请选择一个种类，或排除不属于这里的文本。</translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln text(s) of validation and test stand in another part as well, the same but for case, spaces and marks: the result would look better than it is.</source>
+        <translation>
+            <numerusform>验证集和测试集中有 %Ln 条文本也出现在另一部分，仅大小写、空格和标点不同：结果会显得比实际更好。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln text(s) of validation and test stand in another part as well, almost the same: the result would look better than it is.</source>
+        <translation>
+            <numerusform>验证集和测试集中有 %Ln 条文本与另一部分的文本几乎相同：结果会显得比实际更好。</numerusform>
+        </translation>
     </message>
 </context>
 <context>

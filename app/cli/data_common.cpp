@@ -46,6 +46,7 @@ QList<QCommandLineOption> splitOptions() {
       {"split", tr("Shares of training, validation and test (default: 70/15/15, of texts 90/5/5)."), "T/V/T"},
       {"group", tr("What must stay on one side: patient, site, study, series, or sample (needs --override-reason)."), "GROUP", "patient"},
       {"seed", tr("The same seed gives the same split."), "N", "1"},
+      {"kind", tr("Texts: only those of this kind: plain, instructions, pairs or preferences."), "KIND"},
       {"no-stratify", tr("Do not balance the labels between the sides.")},
       {"override-reason", tr("Why a rule may be broken; it is kept in the snapshot."), "TEXT"}};
 }
@@ -72,6 +73,9 @@ Result<TextSplit> textSplit(const Context& context) {
   auto seed = context.integer("seed", 0, std::numeric_limits<int>::max());
   if (!seed) return seed.error();
   split.seed = *seed;
+  split.kind = context.value("kind");
+  static const QStringList kinds{"plain", "instructions", "pairs", "preferences"};
+  if (!split.kind.isEmpty() && !kinds.contains(split.kind)) return badOption("kind", split.kind, kinds.join(", "));
   return split;
 }
 

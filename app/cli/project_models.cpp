@@ -99,10 +99,9 @@ class TokenizerAdd : public Verb {
     });
     context.progress().clear();
     if (!made) return context.fail(made.error());
-    auto model = describeNewTokenizer(*to, *made);
-    if (!model) return context.fail(model.error());
-    context.emitJson(jsonOf(*model));
-    context.print(lineOf(*model));
+    const BaseModel model = newTokenizer(*to);
+    context.emitJson(jsonOf(model));
+    context.print(lineOf(model));
     return 0;
   }
 };

@@ -27,19 +27,23 @@ class TextPrepare : public Verb {
   }
   bool needsProject() const override { return false; }
   QList<QCommandLineOption> options() const override {
-    return {{"kind", tr("plain, instructions (Alpaca, ShareGPT, messages), pairs (TSV or JSON lines) or preferences."), "KIND", "plain"},
-            {"input", tr("A text file; may be repeated."), "FILE"},
-            {"tokenizer", tr("Folder or file of the tokenizer."), "DIR|FILE"},
-            {"to", tr("Folder to make; one made before from the same data, tokenizer and settings is used again."), "DIR"},
-            {"length", tr("Tokens of a sequence; longer ones are cut."), "N", "512"},
-            {"validation", tr("Share that is kept for validation."), "SHARE", "0"},
-            {"seed", tr("Chooses what is kept."), "N", "1"},
-            {"template", tr("Chat template: auto, or one of deepseek-v3, deepseek-llm, deepseek-coder, llama3, chatml, alpaca."), "NAME",
-             "auto"},
-            {"each", tr("Plain text files: what one document is: file, line or paragraph."), "WHAT", "file"},
-            {"prompt", tr("Pairs: what the model is given; {source} is replaced."), "TEXT"},
-            {"columns", tr("Pairs in TSV: source and target column."), "N,M", "1,2"},
-            {"pad", tr("Fill every sequence up to the length.")}};
+    return {
+        {"kind", tr("plain, instructions (Alpaca, ShareGPT, messages), pairs (TSV or JSON lines) or preferences."), "KIND", "plain"},
+        {"input", tr("A text file; may be repeated."), "FILE"},
+        {"tokenizer", tr("Folder or file of the tokenizer."), "DIR|FILE"},
+        {"to", tr("Folder to make; one made before from the same data, tokenizer and settings is used again."), "DIR"},
+        {"length", tr("Tokens of a sequence; longer ones are cut."), "N", "512"},
+        {"validation", tr("Share that is kept for validation."), "SHARE", "0"},
+        {"seed", tr("Chooses what is kept."), "N", "1"},
+        {"template",
+         tr("Chat template: auto (the folder's where it states one), folder, deepseek-v3, deepseek-llm, deepseek-coder, llama3, chatml, "
+            "alpaca."),
+         "NAME", "auto"},
+        {"date", tr("The day, for a chat template that asks for it."), "YYYY-MM-DD"},
+        {"each", tr("Plain text files: what one document is: file, line or paragraph."), "WHAT", "file"},
+        {"prompt", tr("Pairs: what the model is given; {source} is replaced."), "TEXT"},
+        {"columns", tr("Pairs in TSV: source and target column."), "N,M", "1,2"},
+        {"pad", tr("Fill every sequence up to the length.")}};
   }
   int execute(Context& context) override {
     auto request = requestFrom(context);
@@ -84,6 +88,7 @@ class TextPrepare : public Verb {
                         {"validation", validation},
                         {"seed", *seed},
                         {"template", context.value("template")},
+                        {"date", context.value("date")},
                         {"each", context.value("each")},
                         {"prompt", context.value("prompt")},
                         {"pad", context.isSet("pad")}};

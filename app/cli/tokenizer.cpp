@@ -193,5 +193,43 @@ class TokenizerDecode : public Verb {
 };
 VerbRegistration<TokenizerDecode> decodeRegistration;
 
+class TokenizerChat : public Verb {
+ public:
+  QStringList path() const override { return {"tokenizer", "chat"}; }
+  QString summary() const override { return tr("Shows how conversations are written for a model, and which tokens are answers."); }
+  QStringList examples() const override {
+    return {"cloister-cli tokenizer chat --tokenizer models/deepseek --file conversations.jsonl",
+            "cloister-cli tokenizer chat --tokenizer DIR --file conversations.jsonl --template chatml --open --json"};
+  }
+  bool needsProject() const override { return false; }
+  QList<QCommandLineOption> options() const override {
+    return {{"tokenizer", tr("Folder of the tokenizer or the model."), "DIR"},
+            {"file", tr("Conversations, one a line: {\"messages\": [{\"role\": …, \"content\": …}]}."), "FILE"},
+            {"template", tr("Chat template: auto, folder (the one of the folder) or a built-in name."), "NAME", "auto"},
+            {"date", tr("The day, for a template that asks for it."), "YYYY-MM-DD"},
+            {"open", tr("As for generation: up to where the next answer begins, or a last answer goes on.")}};
+  }
+  int execute(Context& context) override {
+    for (const char* needed : {"tokenizer", "file"})
+      if (context.value(needed).isEmpty()) return context.fail(badOption(QStringLiteral("--") + needed, "", tr("a path")));
+    auto answer = runIngestJob(context, "tokenizer",
+                               {{"action", "chat"},
+                                {"tokenizer", context.value("tokenizer")},
+                                {"file", context.value("file")},
+                                {"template", context.value("template")},
+                                {"date", context.value("date")},
+                                {"open", context.isSet("open")}});
+    if (!answer) return context.fail(answer.error());
+    context.emitJson(*answer);
+    context.print(tr("Chat template: %1").arg((*answer)["template"].toString()));
+    for (const QJsonValue& one : (*answer)["conversations"].toArray()) {
+      const QJsonObject failure = one["failure"].toObject();
+      context.print(failure.isEmpty() ? one["text"].toString() : describe(Failure::fromJson(failure)));
+    }
+    return 0;
+  }
+};
+VerbRegistration<TokenizerChat> chatRegistration;
+
 }  // namespace
 }  // namespace cloister::cli

@@ -303,6 +303,63 @@ Result<QJsonObject> train(const QJsonObject& job) {
   return answer;
 }
 
+std::vector<Turn> turnsOf(const QJsonValue& messages) {
+  std::vector<Turn> turns;
+  for (const QJsonValue& m : messages.toArray()) {
+    const QString role = m["role"].toString();
+    turns.push_back({role == u"system"      ? Turn::Role::System
+                     : role == u"assistant" ? Turn::Role::Assistant
+                                            : Turn::Role::User,
+                     m["content"].toString().toStdString()});
+  }
+  return turns;
+}
+
+/// A conversation as the chat template writes it, in tokens: what of it is an answer, or where the next answer begins.
+QJsonObject chatOf(const Tokenizer& tokenizer, const ChatTemplate& form, const std::vector<Turn>& turns, bool open) {
+  QJsonObject told;
+  QJsonArray ids;
+  std::vector<std::int32_t> tokens;
+  if (open) {
+    auto made = form.prompt(tokenizer, turns);
+    if (!made) return {{"failure", made.error().toJson()}};
+    tokens = std::move(*made);
+  } else {
+    auto made = form.tokens(tokenizer, turns);
+    if (!made) return {{"failure", made.error().toJson()}};
+    tokens = std::move(made->ids);
+    QJsonArray answer;
+    for (const std::int32_t k : made->answer) answer.append(k);
+    told["answer"] = answer;
+    told["notes"] = QJsonArray::fromStringList(made->notes);
+  }
+  for (const std::int32_t id : tokens) ids.append(id);
+  told["ids"] = ids;
+  told["text"] = exactly(tokenizer.decode(tokens, false));
+  return told;
+}
+
+Result<QJsonObject> chat(const Tokenizer& tokenizer, const QJsonObject& job) {
+  const auto form = ChatTemplate::named(job["template"].toString(), tokenizer, job["date"].toString());
+  if (!form) return form.error();
+  const auto file = MappedText::open(job["file"].toString());
+  if (!file) return file.error();
+  std::vector<std::string_view> lines;
+  addLines((*file)->view(), lines);
+  QJsonArray all;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    if (lines[i].empty()) continue;
+    const QJsonDocument record = parseJsonExactly(QByteArray(lines[i].data(), qsizetype(lines[i].size())));
+    const std::vector<Turn> turns = turnsOf(record["messages"]);
+    if (turns.empty())
+      return Failure{FailureKind::InvalidTextLine, {{"path", job["file"]}, {"line", qint64(i + 1)}, {"why", "messages"}}, {}};
+    all.append(chatOf(tokenizer, *form, turns, job["open"].toBool() || turns.back().role != Turn::Role::Assistant));
+    if (all.size() > kPiecesShown)
+      return Failure{FailureKind::TooLarge, {{"limit", QStringLiteral("%1 conversations").arg(kPiecesShown)}}, {}};
+  }
+  return QJsonObject{{"template", form->name()}, {"conversations", all}};
+}
+
 Result<QJsonObject> answerTo(const QJsonObject& job) {
   const QString action = job["action"].toString();
   if (action == u"train") return train(job);
@@ -313,6 +370,7 @@ Result<QJsonObject> answerTo(const QJsonObject& job) {
   if (!tokenizer) return tokenizer.error();
   if (action == u"encode") return encode(**tokenizer, job);
   if (action == u"decode") return decode(**tokenizer, job);
+  if (action == u"chat") return chat(**tokenizer, job);
   return inspect(**tokenizer, job);
 }
 

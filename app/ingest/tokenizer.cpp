@@ -87,7 +87,7 @@ Result<QJsonObject> reuse(QJsonObject job, const QString& dir) {
 Result<QJsonObject> tokenizerVerb(const QJsonObject& request) {
   QJsonObject job = request;
   job["op"] = QStringLiteral("tokenizer");
-  static const QStringList actions{"train", "inspect", "encode", "decode", "prepare", "divide", "records"};
+  static const QStringList actions{"train", "inspect", "encode", "decode", "chat", "prepare", "divide", "records"};
   if (!actions.contains(job["action"].toString()))
     return Failure{FailureKind::InvalidArgument, {{"name", "action"}, {"value", job["action"]}, {"allowed", actions.join(", ")}}, {}};
   if (const QString action = job["action"].toString(); action == u"train" || action == u"prepare") {

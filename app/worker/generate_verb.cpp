@@ -85,31 +85,15 @@ std::vector<Turn> turnsOf(const QJsonArray& messages) {
   return turns;
 }
 
-TokenIds tokensOf(const Tokenizer& tokenizer, const std::vector<ChatSegment>& segments, bool answersOnly = false) {
-  TokenIds tokens;
-  for (const ChatSegment& segment : segments) {
-    if (answersOnly && !segment.answer) continue;
-    if (segment.token >= 0) {
-      tokens.push_back(segment.token);
-      continue;
-    }
-    const auto ids = orThrow(tokenizer.encode(segment.text, {false}));  // each stretch by itself, as in training
-    tokens.insert(tokens.end(), ids.begin(), ids.end());
-  }
-  return tokens;
-}
-
 // The conversation as the chat template writes it. What ends an answer in the template ends it here too: a tuned model has learnt it, and
 // its base's configuration may name another token.
 void addMessages(Conversation& c, const QJsonObject& request) {
-  const ChatTemplate form = orThrow(ChatTemplate::named(request["template"].toString(), *c.tokenizer));
+  const ChatTemplate form = orThrow(ChatTemplate::named(request["template"].toString(), *c.tokenizer, request["date"].toString()));
   c.form = form.name();
-  c.prompts.push_back(tokensOf(*c.tokenizer, form.render(turnsOf(request["messages"].toArray()))));
-  const std::vector<Turn> answered{{Turn::Role::User, "?"}, {Turn::Role::Assistant, ""}};
-  const TokenIds answer = tokensOf(*c.tokenizer, form.render(answered), true);
-  if (answer.empty() || request["ignore_end"].toBool()) return;
-  for (const SpecialToken& special : c.tokenizer->specialTokens())
-    if (special.special && special.id == answer.back()) c.settings.ends.push_back(special.id);
+  const auto prompt = orThrow(form.prompt(*c.tokenizer, turnsOf(request["messages"].toArray())));
+  c.prompts.emplace_back(prompt.begin(), prompt.end());
+  const std::int32_t end = form.endOfAnswer(*c.tokenizer);
+  if (end >= 0 && !request["ignore_end"].toBool()) c.settings.ends.push_back(end);
 }
 
 std::unique_ptr<Conversation> openConversation(const QJsonObject& request) {
@@ -148,7 +132,7 @@ QString shownText(const Conversation& c, std::size_t sequence, const Generated& 
 }  // namespace
 
 // request: {"model","adapter","tokenizer": another folder than the model's, "prompts":[texts] or "ids":FILE or
-// "messages":[{"role","content"}] with "template","stop":[texts],"precision","ignore_end", and the members of GenerateSettings}
+// "messages":[{"role","content"}] with "template" and "date","stop":[texts],"precision","ignore_end", and the members of GenerateSettings}
 int generateVerb(const QStringList& arguments) {
   return runSpoken([&](const Say& say) {
     const auto c = openConversation(orThrow(readJson(option(arguments, "request"))));

@@ -48,7 +48,9 @@ QString mixedKinds(const Finding& f) {
   QStringList parts;
   const QJsonObject counts = f.args["counts"].toObject();
   for (auto it = counts.begin(); it != counts.end(); ++it) parts << tr("%1: %2").arg(textKindWord(it.key()), number(it.value()));
-  return tr("The texts are of different kinds (%1), which are trained in different ways: exclude those that do not belong here.")
+  return tr("The texts are of different kinds (%1), which are trained in different ways: choose one kind, or exclude those that do not "
+            "belong "
+            "here.")
       .arg(parts.join(tr(", ")));
 }
 
@@ -89,6 +91,14 @@ QString describeFinding(const Finding& f) {
   if (kind == u"mixed_kinds") return mixedKinds(f);
   if (kind == u"records_refused") return tr("%Ln record(s) could not be used and are left out.", count(f));
   if (kind == u"repeated_texts") return tr("%Ln text(s) are there more than once. Equal texts are always in the same part.", count(f));
+  if (kind == u"same_text_across_parts")
+    return tr(
+        "%Ln text(s) of validation and test stand in another part as well, the same but for case, spaces and marks: the result would "
+        "look better than it is.",
+        count(f));
+  if (kind == u"near_text_across_parts")
+    return tr("%Ln text(s) of validation and test stand in another part as well, almost the same: the result would look better than it is.",
+              count(f));
   if (kind == u"empty_part") return tr("No text falls into the part \"%1\": there are too few.").arg(splitWord(f.args["part"].toString()));
   return f.message;  // a kind newer than this program
 }

@@ -84,7 +84,8 @@ Result<void> restoreSnapshots(Project& project, const QList<Found>& all) {
     for (const auto& [s, split] : found.content.samples) {
       const qint64 id = rows->value({s.sha256, s.frame});
       if (id == 0) continue;  // recreated from an export whose import left no records
-      members.append({id, int(split)});
+      if (s.source == u"text") members += textMembers(id, found.snapshot.splitCounts);
+      else members.append({id, int(split)});
       changes[id] = {id, s.label, s.patient, s.site, {}, QStringLiteral("snapshot")};
     }
     const Snapshot& s = found.snapshot;

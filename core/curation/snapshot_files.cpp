@@ -66,6 +66,13 @@ QByteArray snapshotLine(const Sample& s, const QString& group, int classIndex, S
                         {"bits", s.bits}});
 }
 
+QList<SnapshotMember> textMembers(qint64 sample, const QMap<QString, qint64>& counts) {
+  QList<SnapshotMember> members;
+  for (const Split part : {Split::Train, Split::Validation, Split::Test})
+    if (counts.value(splitName(part)) > 0) members.append({sample, int(part)});
+  return members;
+}
+
 QByteArray textLine(const Sample& s, const QJsonObject& reading) {
   return canonicalJson({{"sha256", s.sha256},
                         {"frame", 0},

@@ -50,6 +50,8 @@ Result<SnapshotContent> readSnapshotFolder(const QString& dir);
 /// snapshot.json alone, as a value.
 Result<Snapshot> snapshotFromFolder(const QString& dir);
 
+/// A file of texts has texts in every part that has any: one member each. counts: texts of a part by its name.
+QList<SnapshotMember> textMembers(qint64 sample, const QMap<QString, qint64>& counts);
 /// Gives a staged folder with its samples.jsonl the snapshot.json, its place, the audit entry and its row. The same content once more
 /// makes nothing new: what is there is returned, and an index that lost its row gets it back.
 Result<Snapshot> settleSnapshot(Project&, const QString& staged, QJsonObject json, const QList<SnapshotMember>&);

@@ -1,5 +1,9 @@
 #include "core/curation/text_dataset.h"
 
+#include <cerrno>
+#include <cstdio>
+#include <tuple>
+
 #include <QDateTime>
 #include <QDir>
 #include <QFileInfo>
@@ -12,6 +16,7 @@
 #include "core/curation/snapshot_files.h"
 #include "core/domain/files.h"
 #include "core/store/project.h"
+#include "core/text/data/row_version.h"
 
 namespace cloister {
 namespace {
@@ -45,14 +50,19 @@ Result<QJsonObject> callTokenizer(const QJsonObject& request, const TextProgress
 }
 
 /// With their headers, by digest: the order of a snapshot.
-Result<QList<Sample>> includedTexts(const Project& project) {
+Result<QList<Sample>> includedTexts(const Project& project, const QString& kind) {
   SampleFilter included;
   included.includeExcluded = false;
   auto ids = project.sampleIds(included);
   if (!ids) return ids.error();
   if (ids->isEmpty()) return Failure{FailureKind::NothingToDo, {{"what", "text"}, {"next", "Import texts first."}}, {}};
   auto texts = project.samplesById(*ids);
-  if (texts) std::sort(texts->begin(), texts->end(), [](const Sample& a, const Sample& b) { return a.sha256 < b.sha256; });
+  if (!texts) return texts.error();
+  if (!kind.isEmpty()) texts->removeIf([&](const Sample& s) { return s.modality != kind; });
+  if (texts->isEmpty())
+    return Failure{
+        FailureKind::NothingToDo, {{"what", "text"}, {"next", QStringLiteral("No included text is of the kind \"%1\".").arg(kind)}}, {}};
+  std::sort(texts->begin(), texts->end(), [](const Sample& a, const Sample& b) { return a.sha256 < b.sha256; });
   return texts;
 }
 
@@ -70,8 +80,8 @@ void checkKinds(const QList<Sample>& texts, QList<Finding>& findings) {
   findings.append({"semantic",
                    "mixed_kinds",
                    "blocking",
-                   QStringLiteral("The texts are of different kinds (%1), which are trained in different ways: exclude those that do not "
-                                  "belong here")
+                   QStringLiteral("The texts are of different kinds (%1), which are trained in different ways: choose one with --kind, or "
+                                  "exclude those that do not belong here")
                        .arg(words.join(", ")),
                    {{"counts", counts}},
                    {}});
@@ -114,6 +124,32 @@ void checkDivision(const QJsonObject& division, const TextSplit& split, QList<Fi
                        {}});
 }
 
+/// Texts of validation or test that stand in another part as well, up to case and marks or nearly.
+void checkAcross(const QJsonObject& across, QList<Finding>& findings) {
+  for (const auto& [name, kind, words] :
+       {std::tuple{"equal", "same_text_across_parts", "the same but for case, spaces and marks"},
+        std::tuple{"near", "near_text_across_parts", "almost the same (four fifths of their shingles)"}}) {
+    const qint64 count = across[QLatin1String(name)].toInteger();
+    if (count == 0) continue;
+    QStringList places;
+    QJsonArray pairs;
+    for (const QJsonValue& p : across["pairs"].toArray()) {
+      if ((p["similarity"].toDouble() == 1) != (name == QLatin1String("equal"))) continue;
+      pairs.append(p);
+      places << QStringLiteral("%1:%2").arg(p["file"].toString()).arg(p["line"].toInteger());
+    }
+    findings.append(
+        {"distribution",
+         kind,
+         "warning",
+         QStringLiteral("%1 texts of validation and test stand in another part as well, %2: the result would look better than it is.")
+             .arg(count)
+             .arg(QLatin1String(words)),
+         {{"count", count}, {"complete", across["complete"]}, {"pairs", pairs}},
+         places});
+  }
+}
+
 Result<TextCheck> checkThese(const Project& project, const QList<Sample>& texts, const TextSplit& split, const TextProgress& progress) {
   TextCheck check;
   check.kind = texts.first().modality;
@@ -133,6 +169,7 @@ Result<TextCheck> checkThese(const Project& project, const QList<Sample>& texts,
   if (!division) return division.error();
   check.division = {{"parts", (*division)["parts"]}, {"repeated", (*division)["repeated"]}};
   checkDivision(check.division, split, check.findings);
+  checkAcross((*division)["across"].toObject(), check.findings);
   for (const QJsonValue& part : check.division["parts"].toObject()) check.records += part["records"].toInteger();
   return check;
 }
@@ -211,13 +248,13 @@ QJsonObject TextSplit::toJson() const {
 }
 
 Result<TextCheck> checkTexts(const Project& project, const TextSplit& split, const TextProgress& progress) {
-  auto texts = includedTexts(project);
+  auto texts = includedTexts(project, split.kind);
   if (!texts) return texts.error();
   return checkThese(project, *texts, split, progress);
 }
 
 Result<Snapshot> freezeTexts(Project& project, const TextSplit& split, const TextProgress& progress) {
-  auto texts = includedTexts(project);
+  auto texts = includedTexts(project, split.kind);
   if (!texts) return texts.error();
   auto check = checkThese(project, *texts, split, progress);
   if (!check) return check.error();
@@ -228,11 +265,12 @@ Result<Snapshot> freezeTexts(Project& project, const TextSplit& split, const Tex
   auto digest = writeTexts(*texts, split, staged + "/samples.jsonl");
   auto snapshot = digest ? settleSnapshot(project, staged, jsonOf(project, *check, split, *digest),
                                           [&] {
-                                            QList<SnapshotMember> members;  // a file has texts in each part
+                                            QList<SnapshotMember> members;
                                             const QJsonObject parts = check->division["parts"].toObject();
-                                            for (const Sample& s : *texts)
-                                              for (const Split part : {Split::Train, Split::Validation, Split::Test})
-                                                if (parts[splitName(part)]["records"].toInteger() > 0) members.append({s.id, int(part)});
+                                            QMap<QString, qint64> counts;
+                                            for (auto it = parts.begin(); it != parts.end(); ++it)
+                                              counts[it.key()] = it.value().toObject()["records"].toInteger();
+                                            for (const Sample& s : *texts) members += textMembers(s.id, counts);
                                             return members;
                                           }())
                          : Result<Snapshot>(digest.error());
@@ -245,7 +283,7 @@ Result<PreparedData> prepareTexts(const Project& project, const Snapshot& snapsh
   auto tokenizer = tokenizerDigest(how.tokenizer);
   if (!tokenizer) return tokenizer.error();
   const QString folder = snapshot.dir + "/prepared";
-  const QJsonObject identity{{"tokenizer", *tokenizer}, {"length", how.length}, {"template", how.chat}};
+  const QJsonObject identity{{"tokenizer", *tokenizer}, {"length", how.length}, {"template", how.chat}, {"rowVersion", kTextRowVersion}};
   const QString dir = folder + '/' + sha256Hex(canonicalJson(identity)).left(12);
   if (auto there = openPrepared(dir)) return there;
   QDir(dir).removeRecursively();
@@ -286,6 +324,10 @@ Result<QJsonObject> trainTokenizer(const Project& project, const TokenizerTraini
   auto texts = textsOf(*snapshot);
   if (!texts) return texts.error();
   const QJsonObject split = snapshot->json["split"].toObject();
+  // Beside its place, so that a folder without its about.json is never seen.
+  const QFileInfo place(how.to);
+  if (place.exists()) return Failure{FailureKind::AlreadyExists, {{"path", how.to}}, {}};
+  const QString staged = place.absolutePath() + "/.part-" + QUuid::createUuid().toString(QUuid::Id128).left(8);
   auto made = callTokenizer({{"action", "train"},
                              {"kind", how.kind},
                              {"inputs", inputsOf(project, *texts)},
@@ -293,10 +335,20 @@ Result<QJsonObject> trainTokenizer(const Project& project, const TokenizerTraini
                              {"seed", split["seed"]},
                              {"validation", split["validation"]},
                              {"test", split["test"]},
-                             {"to", how.to}},
+                             {"to", staged}},
                             progress);
-  if (made) made->remove("type");
-  return made;
+  if (!made) return made;
+  made->remove("type");
+  (*made)["dir"] = how.to;
+  const auto settled = [&]() -> Result<void> {
+    if (auto written = writeJsonAtomically(staged + "/about.json", {{"format", 1}, {"from", "made here"}, {"tokenizer", *made}}); !written)
+      return written;
+    if (::rename(QFile::encodeName(staged).constData(), QFile::encodeName(how.to).constData()) != 0) return failureFromErrno(errno, how.to);
+    return syncFolder(place.absolutePath());
+  }();
+  if (settled) return made;
+  QDir(staged).removeRecursively();
+  return settled.error();
 }
 
 }  // namespace cloister

@@ -8,7 +8,8 @@ namespace cloister {
 struct TextSplit {
   double train = 0.90, validation = 0.05, test = 0.05;  ///< shares of the texts, sum 1
   qint64 seed = 1;
-  QJsonObject toJson() const;
+  QString kind;                ///< only texts of this kind (plain, instructions, pairs, preferences); empty: all, which must then be of one
+  QJsonObject toJson() const;  ///< without the kind, which the texts themselves say
 };
 
 using TextProgress = std::function<bool(qint64 done, qint64 total)>;  ///< bytes; false stops
@@ -24,7 +25,7 @@ Result<TextCheck> checkTexts(const Project&, const TextSplit&, const TextProgres
 
 /// Freezes all included texts. The same files, kinds and shares give the same digest and folder. Snapshot: samples are records, groups
 /// are files, classes are empty, json["task"] is language-model and json["kind"] their kind. NothingToDo without a text;
-/// PolicyRefused for kinds that do not go together. Audit entry "snapshot".
+/// PolicyRefused for several kinds with none chosen. Audit entry "snapshot".
 Result<Snapshot> freezeTexts(Project&, const TextSplit&, const TextProgress&);
 
 struct TextPreparation {
@@ -38,8 +39,8 @@ Result<PreparedData> prepareTexts(const Project&, const Snapshot&, const TextPre
 /// Whether prepared texts are still those with this fingerprint and whole; IdentityChanged, CorruptFile.
 Result<void> checkPreparedTexts(const QString& dir, const QString& fingerprint);
 
-/// A SentencePiece tokenizer learnt from the training part of a snapshot (empty: the newest) into a new folder. kind: bpe or unigram.
-/// Returns what `tokenizer inspect` says of it.
+/// A SentencePiece tokenizer learnt from the training part of a snapshot (empty: the newest) into a new folder with its about.json
+/// (core/runs/base_models.h), whole or absent. kind: bpe or unigram. Returns what `tokenizer inspect` says of it.
 struct TokenizerTraining {
   QString snapshot;
   QString to;

@@ -72,6 +72,9 @@ constexpr std::array kRows{
             TR("Line %line% of %path% does not hold what is expected there (%why%). Correct the line and try again.")},
     KindRow{FailureKind::LineCountMismatch, "line_count_mismatch", 3,
             TR("%path% has %found% lines, but %other% has %expected%. Give files that belong together line by line.")},
+    KindRow{FailureKind::TemplateFailed, "template_failed", 3,
+            TR("The chat template of %path% could not be used: line %line%, column %column%: %why%. Correct it, or choose a built-in "
+               "template with --template.")},
 };
 
 // Why no graphics card can be used; the argument "reason" chooses the sentence.

@@ -42,6 +42,7 @@ enum class FailureKind {
   InvalidText,          ///< not UTF-8, or with NUL bytes; args: path, line, byte (both from 1), offset
   InvalidTextLine,      ///< a line of a text file does not hold what it should; args: path, line, why (what was looked for)
   LineCountMismatch,    ///< files that belong together line by line; args: path, found, other, expected
+  TemplateFailed,       ///< a chat template; args: path, line, column (both from 1), why, raised (the template itself refuses)
 };
 
 struct Failure {

@@ -38,7 +38,7 @@ Result<BaseModel> importBaseModel(const QString& projectDir, const ModelImport&,
 
 /// Where a new one with this name goes; AlreadyExists, InvalidArgument. Makes <project>/models.
 Result<QString> newModelDir(const QString& projectDir, const QString& name);
-/// Writes about.json for a tokenizer made in the project (core/curation/text_dataset.h, trainTokenizer).
-Result<BaseModel> describeNewTokenizer(const QString& dir, const QJsonObject& inspected);
+/// A tokenizer that was made in the project (core/curation/text_dataset.h, trainTokenizer).
+BaseModel newTokenizer(const QString& dir);
 
 }  // namespace cloister

@@ -174,6 +174,22 @@ def tokenizer_seeds():
                 yield f"{kind}_{name}", seed(1, "the \u2581cat AB \ufb01\u3000 \u4e2d", model.getvalue())
 
 
+def jinja_seeds():
+    pieces = {
+        "chat": "{{ bos_token }}{% for m in messages %}{{ '<|' + m['role'] + '|>' + m.content | trim }}{{ eos_token }}{% endfor %}{% if add_generation_prompt %}{{ 'A:' }}{% endif %}",
+        "names": "{%- set ns = namespace(a=1, b='') -%}{% for k, v in {'x': [1, 2.5]}.items() %}{% set ns.b = ns.b ~ k ~ v %}{% endfor %}{{ ns.b }}{% with a = 1 %}{{ a }}{% endwith %}",
+        "macro": "{% macro f(a, b=2) %}{{ a }}{{ b }}{{ caller() if caller }}{{ varargs }}{{ kwargs }}{% endmacro %}{{ f(1) }}{% call f('x', 3) %}y{% endcall %}{{ f(*[1], **{'b': 2}) }}",
+        "space": "  {% if true %}\n a {#- c -#} {%+ endif -%}\n{% raw -%} {{ x }} {%- endraw %}{% generation %}g{% endgeneration %}\n",
+        "loop": "{% for x in range(9) if x % 2 recursive %}{{ loop.index }}{{ loop.previtem }}{{ loop.cycle(1, 2) }}{% if x > 5 %}{% break %}{% endif %}{% else %}e{% endfor %}",
+        "filters": "{{ messages | map(attribute='role') | join(', ') | upper | replace('A', 'b') }}{{ [3, 1] | sort | tojson(indent=1) }}{{ messages | selectattr('role', 'equalto', 'user') | list | length }}",
+        "texts": "{{ ' aB\\n\\u00e9'.strip().split('B')[::-1] }}{{ 'x' * 3 ~ 1.5e3 // 2 }}{{ 'a' in 'abc' and not none is defined }}{{ 'It\\'s'.title() }}{{ messages[1:][0]['content'][-1:] }}",
+        "tests": "{{ x is defined }}{{ 3 is odd }}{{ 'a' is in ['a'] }}{{ 1 if 2 > 1 >= 1 else 0x1F }}{% filter lower %}{% set t %}T{% endset %}{{ t }}{% endfilter %}",
+        "raise": "{{ raise_exception('no ' ~ messages | length) }}", "day": "{% if strftime_now is defined %}{{ strftime_now('%d %B %Y') }}{% endif %}",
+    }
+    for name, text in pieces.items():
+        yield name, b"\x03" + text.encode()
+
+
 def record_seeds():
     """suffix and how to read it, file (fuzz_texts.cpp)."""
     yield "plain", b"\x20First line.\n\n\xef\xbb\xbfSecond \xe4\xb8\xad\xe6\x96\x87.\r\n"
@@ -187,7 +203,7 @@ def record_seeds():
 
 if __name__ == "__main__":
     corpus = pathlib.Path(sys.argv[1])
-    for target, seeds in [("dicom", dicom_seeds), ("image", image_seeds), ("safetensors", safetensors_seeds), ("csv", text_seeds), ("event_log", event_seeds), ("tokenizer", tokenizer_seeds), ("texts", record_seeds)]:
+    for target, seeds in [("dicom", dicom_seeds), ("image", image_seeds), ("safetensors", safetensors_seeds), ("csv", text_seeds), ("event_log", event_seeds), ("tokenizer", tokenizer_seeds), ("texts", record_seeds), ("jinja", jinja_seeds)]:
         (corpus / target).mkdir(parents=True, exist_ok=True)
         for name, data in seeds():
             (corpus / target / name).write_bytes(data)

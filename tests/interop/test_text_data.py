@@ -95,7 +95,9 @@ def test_instructions(family, run, data_dir, records, tmp_path):
               {"messages": [{"role": "user", "content": "x"}, {"role": "assistant", "content": "y"}]}]
     (tmp_path / "chat.jsonl").write_text("".join(json.dumps(r, ensure_ascii=False) + "\n" for r in system), encoding="utf-8")
     index = prepare(run, tmp_path / "out", folder, "instructions", *files, tmp_path / "chat.jsonl", length=384, validation=0.2, seed=7)
-    assert index["template"] == name
+    assert index["template"] == "folder"
+    built_in = prepare(run, tmp_path / "built-in", folder, "instructions", *files, tmp_path / "chat.jsonl", length=384, validation=0.2, seed=7, template=name)
+    assert built_in["template"] == name and built_in["fingerprint"] != index["fingerprint"]
     expected, refused, cut = {"train": [], "validation": []}, 0, 0
     everything = records["alpaca_en_demo"] + records["alpaca_zh_demo"] + [
         {"conversations": system[0]["conversations"]}, {"conversations": [{"from": "human", "value": "x"}, {"from": "gpt", "value": "y"}]}]
@@ -111,7 +113,7 @@ def test_instructions(family, run, data_dir, records, tmp_path):
             continue
         cut += len(whole[0]) > 384
         expected["validation" if held_out(7, 0.2, *[t["content"] for t in turns]) else "train"].append(row)
-    assert rows_of(tmp_path / "out") == expected["train"]
+    assert rows_of(tmp_path / "out") == rows_of(tmp_path / "built-in") == expected["train"]
     assert rows_of(tmp_path / "out", "validation") == expected["validation"] and len(expected["validation"]) > 100
     report = index["report"]
     assert (report["accepted"], report["refusedCount"], report["changedCount"]) == (len(expected["train"]) + len(expected["validation"]), refused, cut)

@@ -347,7 +347,7 @@ void TextsPage::trainTokenizer() {
           return !stop->load();
         });
         if (!made) return made.error();
-        return describeNewTokenizer(*to, *made);
+        return newTokenizer(*to);
       },
       this, [this](const Result<BaseModel>& model) { ended(model); });
 }

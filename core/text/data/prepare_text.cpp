@@ -6,9 +6,12 @@
 #include <QFileInfo>
 
 #include "core/domain/files.h"
+#include "core/text/data/chat_template.h"
+#include "core/text/data/row_version.h"
 #include "core/text/data/text_division.h"
 #include "core/text/data/text_inputs.h"
 #include "core/text/data/text_shards.h"
+#include "core/text/parallel.h"
 #include "core/text/tokenizers/unicode.h"
 
 namespace cloister {
@@ -101,13 +104,16 @@ class Preparation {
 
   /// Everything that decides about the bytes.
   QJsonObject settings() const {
+    const bool chat = kind_ == TextKind::Instructions || kind_ == TextKind::Preferences;
     return {{"format", 1},
+            {"rowVersion", kTextRowVersion},
             {"kind", job_["kind"]},
             {"length", qint64(length_)},
             {"validation", division_.validation},
             {"test", division_.test},
             {"seed", division_.seed},
-            {"template", kind_ == TextKind::Plain || kind_ == TextKind::Pairs ? QString() : chat_.name()},
+            {"template", chat ? chat_.name() : QString()},
+            {"date", chat ? chat_.identity()["date"].toString() : QString()},
             {"pad", job_["pad"].toBool()}};
   }
 
@@ -172,6 +178,7 @@ class Preparation {
 
   void flush(const std::function<void(std::int64_t, std::int64_t)>& progress) {
     if (kind_ == TextKind::Plain) packDocuments();
+    else if (kind_ == TextKind::Pairs) maskPairs();
     else maskConversations();
     done_ += std::int64_t(waitingBytes_);
     progress(std::min(done_, inputs_.bytes), inputs_.bytes);
@@ -219,68 +226,84 @@ class Preparation {
     if (!isValidUtf8(text)) report_.change(sample.file, sample.line, QStringLiteral("bytes that are no UTF-8 became U+FFFD"));
   }
 
-  // Conversations: one row each, the loss on answers.
+  // Pairs: one row each, the loss on the target.
 
-  std::vector<ChatSegment> render(const TextSample& sample, const std::string* answer) const {
-    if (sample.plainPair) {
-      const SpecialIds special = tokenizer_->special();
-      std::vector<ChatSegment> segments;
-      if (special.begin >= 0) segments.push_back({{}, special.begin, false});
-      segments.push_back({sample.turns[0].text, -1, false});
-      segments.push_back({sample.turns[1].text, -1, true});
-      if (special.end >= 0) segments.push_back({{}, special.end, true});
-      return segments;
+  void maskPairs() {
+    std::vector<std::string_view> texts;
+    for (const TextSample& s : waiting_)
+      for (std::size_t k = 0; k < 2; ++k) texts.push_back(s.turns[k].text);
+    auto encoded = tokenizer_->encodeBatch(texts, {false});
+    if (!encoded) return fail(encoded.error());
+    const SpecialIds special = tokenizer_->special();
+    for (std::size_t i = 0; i < waiting_.size(); ++i) {
+      std::vector<std::int32_t>&prompt = (*encoded)[2 * i], &target = (*encoded)[2 * i + 1];
+      shortenSource(waiting_[i], prompt, target.size());
+      if (special.begin >= 0) prompt.insert(prompt.begin(), special.begin);
+      if (special.end >= 0) target.push_back(special.end);
+      std::vector<Row> rows(1);
+      for (const std::int32_t id : prompt) rows[0].add(id, false, rows[0].tokens.empty());
+      for (const std::int32_t id : target) rows[0].add(id, true, rows[0].tokens.empty());
+      accept(waiting_[i], rows);
     }
-    if (!answer) return chat_.render(sample.turns);
-    std::vector<Turn> turns = sample.turns;
-    turns.push_back({Turn::Role::Assistant, *answer});
-    return chat_.render(turns);
   }
 
-  /// Where the last stretch of segments that count begins.
-  static std::size_t lastAnswer(const std::vector<ChatSegment>& segments) {
-    std::size_t at = segments.size();
-    while (at > 0 && !segments[at - 1].answer) --at;
-    while (at > 0 && segments[at - 1].answer) --at;
-    return at;
+  // Conversations: one row each, the loss on answers.
+
+  struct Written {
+    std::vector<ChatTokens> tokens;  ///< of a preference two
+    QString refused;
+  };
+
+  Result<Written> written(const TextSample& sample) const {
+    Written all;
+    std::vector<Turn> turns = sample.turns;
+    const bool preference = kind_ == TextKind::Preferences;
+    for (const std::string* answer : {&sample.chosen, &sample.rejected}) {
+      if (preference) turns.push_back({Turn::Role::Assistant, *answer});
+      auto tokens = chat_.tokens(*tokenizer_, turns);
+      if (!tokens) {
+        const Failure& failure = tokens.error();
+        if (failure.kind != FailureKind::TemplateFailed) return failure;
+        all.refused = QStringLiteral("the chat template refuses it (line %1): %2")
+                          .arg(failure.args["line"].toInt())
+                          .arg(failure.args["why"].toString().left(300));
+        return all;
+      }
+      all.tokens.push_back(std::move(*tokens));
+      if (!preference) break;
+      turns.pop_back();
+    }
+    return all;
   }
 
   void maskConversations() {
-    std::vector<std::vector<ChatSegment>> rendered;
-    for (const TextSample& s : waiting_) {
-      const bool preference = kind_ == TextKind::Preferences;
-      rendered.push_back(render(s, preference ? &s.chosen : nullptr));
-      if (preference) rendered.push_back(render(s, &s.rejected));
-    }
-    std::vector<std::string_view> texts;
-    for (const auto& segments : rendered)
-      for (const ChatSegment& segment : segments)
-        if (segment.token < 0) texts.push_back(segment.text);
-    auto encoded = tokenizer_->encodeBatch(texts, {false});
-    if (!encoded) return fail(encoded.error());
-    if (kind_ == TextKind::Pairs)
-      for (std::size_t i = 0; i < waiting_.size(); ++i) shortenSource(waiting_[i], (*encoded)[2 * i], (*encoded)[2 * i + 1].size());
-    std::size_t next = 0;
-    const std::size_t each = kind_ == TextKind::Preferences ? 2 : 1;
-    for (std::size_t i = 0; i < waiting_.size(); ++i) {
-      std::vector<Row> rows;
-      for (std::size_t k = 0; k < each; ++k) {
-        Row row;
-        const std::vector<ChatSegment>& segments = rendered[i * each + k];
-        // Of a preference only the two last answers are compared; what was said before them is given.
-        const std::size_t given = each == 2 ? lastAnswer(segments) : 0;
-        for (std::size_t at = 0; at < segments.size(); ++at) {
-          const ChatSegment& segment = segments[at];
-          const bool learnt = segment.answer && at >= given;
-          if (segment.token >= 0) row.add(segment.token, learnt, row.tokens.empty());
-          else
-            for (const std::int32_t id : (*encoded)[next]) row.add(id, learnt, row.tokens.empty());
-          next += segment.token < 0 ? 1 : 0;
-        }
-        rows.push_back(std::move(row));
+    std::vector<Written> all(waiting_.size());
+    const auto done = onAllCores(all.size(), 0, [&](std::size_t i) -> Result<void> {
+      auto one = written(waiting_[i]);
+      if (!one) return one.error();
+      all[i] = std::move(*one);
+      return {};
+    });
+    if (!done) return fail(done.error());
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      const TextSample& sample = waiting_[i];
+      if (!all[i].refused.isEmpty()) {
+        report_.refuse(sample.file, sample.line, all[i].refused);
+        continue;
       }
-      accept(waiting_[i], rows);
+      for (const QString& note : all[i].tokens[0].notes) report_.change(sample.file, sample.line, note);
+      std::vector<Row> rows;
+      for (const ChatTokens& tokens : all[i].tokens) rows.push_back(rowOf(tokens));
+      accept(sample, rows);
     }
+  }
+
+  /// Of a preference only the two last answers are compared; what was said before them is given.
+  Row rowOf(const ChatTokens& tokens) const {
+    const std::int32_t least = kind_ == TextKind::Preferences ? tokens.last : 1;
+    Row row;
+    for (std::size_t t = 0; t < tokens.ids.size(); ++t) row.add(tokens.ids[t], tokens.answer[t] > 0 && tokens.answer[t] >= least, t == 0);
+    return row;
   }
 
   /// A long source loses its end, so that the target stays; what stands behind the source in the prompt stays as well.
@@ -372,7 +395,11 @@ Result<QJsonObject> prepareText(const QJsonObject& job, const std::function<void
   if (!kind) return kind.error();
   const auto tokenizer = openTokenizer(job["tokenizer"].toString());
   if (!tokenizer) return tokenizer.error();
-  const auto chat = ChatTemplate::named(job["template"].toString(), **tokenizer);
+  // Texts without turns are written as they are, whatever the folder states.
+  const bool turns = *kind == TextKind::Instructions || *kind == TextKind::Preferences;
+  QString form = job["template"].toString();
+  if (!turns && (form.isEmpty() || form == u"auto" || form == u"folder")) form = ChatTemplate::names().first();
+  const auto chat = ChatTemplate::named(form, **tokenizer, job["date"].toString());
   if (!chat) return chat.error();
   return Preparation(job, *tokenizer, *chat, *kind).run(progress);
 }

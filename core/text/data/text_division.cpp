@@ -6,6 +6,7 @@
 #include <QJsonArray>
 #include <QtEndian>
 
+#include "core/text/data/near_texts.h"
 #include "core/text/data/text_inputs.h"
 
 namespace cloister {
@@ -26,6 +27,22 @@ std::size_t behindLine(std::string_view text, std::size_t near) {
   std::size_t at = line == std::string_view::npos ? near : line + 1;
   while (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80) ++at;
   return at;
+}
+
+/// Reads the candidates once more: only what they look like was kept.
+Result<void> compareNear(const std::vector<TextInput>& files, NearTexts& near) {
+  if (auto found = near.finish(); !found) return found;
+  std::size_t number = 0;
+  RecordSinks sinks;
+  sinks.refused = [](const QString&, qint64, const QString&) {};
+  sinks.sample = [&](const TextSample& sample) {
+    if (!NearTexts::isCompared(sample)) return;
+    if (near.wants(number)) near.compare(number, NearTexts::wordsOf(sample));
+    ++number;
+  };
+  for (const TextInput& input : files)
+    if (auto read = readRecords(input.name, input.file->view(), input.options, sinks); !read) return read.error();
+  return {};
 }
 
 }  // namespace
@@ -59,9 +76,12 @@ Result<QJsonObject> countDivision(const QJsonObject& job, const std::function<vo
   const TextDivision division{job["seed"].toInteger(), job["validation"].toDouble(), job["test"].toDouble()};
   qint64 records[3] = {}, bytes[3] = {}, repeated = 0, done = 0;
   std::unordered_set<quint64> seen;
+  NearTexts near;
+  const bool held = division.validation + division.test > 0;
   RecordSinks sinks;
   sinks.refused = [](const QString&, qint64, const QString&) {};
   sinks.sample = [&](const TextSample& sample) {
+    if (held && NearTexts::isCompared(sample)) near.add(NearTexts::wordsOf(sample), division.partOf(sample), sample.file, sample.line);
     repeated += !seen.insert(numberOf(sample, 0)).second;
     if (sample.turns.empty()) {
       for (const TextDivision::Piece& p : division.pieces(sample)) {
@@ -79,9 +99,10 @@ Result<QJsonObject> countDivision(const QJsonObject& job, const std::function<vo
     if (auto read = readRecords(input.name, input.file->view(), input.options, sinks); !read) return read.error();
     progress(done += std::int64_t(input.file->view().size()), inputs->bytes);
   }
+  if (auto compared = compareNear(inputs->files, near); !compared) return compared.error();
   QJsonObject parts;
   for (int p = 0; p < 3; ++p) parts[QLatin1String(TextDivision::kNames[p])] = QJsonObject{{"records", records[p]}, {"bytes", bytes[p]}};
-  return QJsonObject{{"parts", parts}, {"repeated", repeated}};
+  return QJsonObject{{"parts", parts}, {"repeated", repeated}, {"across", near.report()}};
 }
 
 }  // namespace cloister

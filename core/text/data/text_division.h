@@ -26,7 +26,8 @@ struct TextDivision {
 };
 
 /// Records and bytes that go to each part, and how many texts there are more than once. job: inputs (as prepareText), kind, seed,
-/// validation, test. Returns {"parts": {name: {"records","bytes"}}, "repeated"}. Runs in a cloister-ingest child.
+/// validation, test. Returns {"parts": {name: {"records","bytes"}}, "repeated", "across": NearTexts::report()}. Runs in a cloister-ingest
+/// child.
 Result<QJsonObject> countDivision(const QJsonObject& job, const std::function<void(std::int64_t, std::int64_t)>& progress);
 
 }  // namespace cloister

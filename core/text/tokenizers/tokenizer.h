@@ -74,12 +74,15 @@ class Tokenizer {
 
   /// SHA-256 over the files it was read from: same fingerprint, same ids.
   const QString& fingerprint() const { return fingerprint_; }
-  /// tokenizer_config.json, empty where there is none: chat_template and names of special tokens.
+  /// tokenizer_config.json, empty where there is none: chat_template (a chat_template.jinja beside it goes first, as in transformers) and
+  /// names of special tokens.
   const QJsonObject& config() const { return config_; }
+  /// The file that states the chat template; empty for a tokenizer from memory.
+  const QString& templatePath() const { return templatePath_; }
 
  protected:
   friend Result<std::shared_ptr<Tokenizer>> openTokenizer(const QString&);
-  QString fingerprint_;
+  QString fingerprint_, templatePath_;
   QJsonObject config_;
 };
 
