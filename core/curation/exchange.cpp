@@ -162,7 +162,11 @@ Result<void> recordRecreated(Project& project, const SnapshotContent& content, c
     auto rows = rowsOf(project);
     if (!rows) return rows.error();
     QList<SnapshotMember> members;
-    for (const auto& [s, split] : content.samples) members.append({rows->value({s.sha256, s.frame}), int(split)});
+    for (const auto& [s, split] : content.samples) {
+      const qint64 id = rows->value({s.sha256, s.frame});
+      if (s.source == u"text") members += textMembers(id, snapshot.splitCounts);
+      else members.append({id, int(split)});
+    }
     return project.addSnapshot(
         {snapshot.digest, snapshot.json["createdAt"].toString(), snapshot.samples, snapshot.groups, snapshot.splitCounts, snapshot.classes},
         members);
