@@ -5,6 +5,7 @@
 
 #include "core/domain/files.h"
 #include "core/engine/engine_failure.h"
+#include "core/text/data/chat_template.h"
 #include "core/text/tokenizers/sentencepiece_model.h"
 #include "core/text/tokenizers/tokenizer.h"
 
@@ -106,7 +107,7 @@ GgufMetadata ggufVocabulary(const QString& dir, const DecoderConfig& config) {
   if (words.contains("add_eos_token")) m.emplace_back("tokenizer.ggml.add_eos_token", words["add_eos_token"].toBool());
   // Newer folders keep the template in a file of its own.
   const QString file = dir + "/chat_template.jinja";
-  if (words["chat_template"].isString()) m.emplace_back("tokenizer.chat_template", words["chat_template"].toString().toStdString());
+  if (const QString form = ChatTemplate::statedIn(words); !form.isEmpty()) m.emplace_back("tokenizer.chat_template", form.toStdString());
   else if (QFileInfo(file).isFile()) m.emplace_back("tokenizer.chat_template", orThrow(readFile(file, 4 << 20)).toStdString());
   return m;
 }

@@ -88,6 +88,8 @@ QStringList ChatTemplate::names() {
   return names;
 }
 
+QString ChatTemplate::statedIn(const QJsonObject& config) { return statedBy(config).text; }
+
 Result<ChatTemplate> ChatTemplate::named(const QString& name, const Tokenizer& tokenizer, const QString& date) {
   const Stated stated = statedBy(tokenizer.config());
   if (name == u"folder" || (stated.any && (name.isEmpty() || name == u"auto"))) {

@@ -37,6 +37,9 @@ class ChatTemplate {
   /// a name nobody knows and for a folder without a template, TemplateFailed.
   static Result<ChatTemplate> named(const QString& name, const Tokenizer&, const QString& date = {});
 
+  /// The template that a configuration states for conversations without tools; empty: none, or several of which none is named default.
+  static QString statedIn(const QJsonObject& config);
+
   /// "folder" or the name of a built-in form.
   const QString& name() const { return name_; }
   /// Whatever decides about the tokens besides the tokenizer: the date where it is asked for.
