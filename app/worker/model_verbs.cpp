@@ -47,6 +47,7 @@ QJsonObject summaryOf(const DecoderFolder& folder) {
           {"bytes", folder.bytes},
           {"ignored", QJsonArray::fromStringList(folder.ignored)},
           {"predictionLayers", folder.prediction.empty() ? 0 : qint64(c.mtpLayers)},
+          {"predictionParameters", folder.prediction.empty() ? 0 : qint64(c.predictionParameterCount())},
           {"config", c.toJson()}};
 }
 

@@ -188,6 +188,14 @@ std::int64_t DecoderConfig::parameterCount() const {
   return n;
 }
 
+std::int64_t DecoderConfig::predictionParameterCount() const {
+  std::int64_t n = 0;
+  for (std::int64_t i = 0; i < mtpLayers; ++i)
+    for (const DecoderTensor& t : mtpTensors(i))
+      if (t.role != TensorRole::RouterBias && t.role != TensorRole::Embedding && t.role != TensorRole::Head) n += t.elements();
+  return n;
+}
+
 std::int64_t DecoderConfig::activeParameterCount() const {
   std::int64_t n = 0;
   forEachTensor([&](const DecoderTensor& t) {

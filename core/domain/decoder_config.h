@@ -114,8 +114,9 @@ struct DecoderConfig {
   /// Tensors of the prediction layer `index` (0-based), as DeepSeek-V3 stores it after the last layer.
   std::vector<DecoderTensor> mtpTensors(std::int64_t index) const;
 
-  std::int64_t parameterCount() const;        ///< all, without MTP and the router's correction bias
-  std::int64_t activeParameterCount() const;  ///< used for one token
+  std::int64_t parameterCount() const;            ///< all, without MTP and the router's correction bias
+  std::int64_t predictionParameterCount() const;  ///< of the MTP layers, without embedding and head, which are the model's own
+  std::int64_t activeParameterCount() const;      ///< used for one token
   /// Elements kept per token of context: kvHeads·headDim·2 per layer; MLA: kvLoraRank + qkRopeDim when compressed, else all heads.
   std::int64_t cacheElementsPerToken(bool compressed = true) const;
   /// Forward pass at the given context: 2 per active parameter (the embedding is a lookup) and attention over all `context` tokens.

@@ -61,13 +61,25 @@ std::int64_t keptByLayer(const DecoderConfig& c, std::int64_t layer) {
 
 std::int64_t shared(std::int64_t bytes, bool isShared, int cards) { return isShared ? (bytes + cards - 1) / cards : bytes; }
 
+// Of one weight in four bits: nibbles, a byte for 64 of them, a float for 256 of those bytes, and their mean (Nf4Weight::bytes).
+std::int64_t fourBits(std::int64_t elements) {
+  const std::int64_t blocks = (elements + 63) / 64;
+  return (elements + 1) / 2 + blocks + (blocks + 255) / 256 * 4 + 4;
+}
+
+// As the file holds it and LoRA in bfloat16 keeps it.
+std::int64_t stored(const DecoderConfig& c, const DecoderTensor& t) {
+  if (c.fp8BlockRows < 1) return 2 * t.elements();
+  return t.elements() + (t.shape[0] + c.fp8BlockRows - 1) / c.fp8BlockRows * ((t.shape[1] + c.fp8BlockColumns - 1) / c.fp8BlockColumns) * 4;
+}
+
 void addStates(const LanguageSizes& s, const LanguagePlanOptions& o, LanguageMemory& m) {
   const bool adapters = o.method == LanguageMethod::Lora || o.method == LanguageMethod::Qlora;
   const std::int64_t trained = trainedParameters(s, o);
   const StateBytes bytes = stateBytes(adapters ? LanguagePrecision::Mixed : o.precision);
   std::int64_t base = 0;
-  if (o.method == LanguageMethod::Lora) base = 2 * s.parameters;
-  if (o.method == LanguageMethod::Qlora) base = 2 * (s.parameters - s.linear) + s.linear / 2 + s.linear / 64 * 2;
+  if (o.method == LanguageMethod::Lora) base = 2 * (s.parameters - s.linear) + s.storedBytes;
+  if (o.method == LanguageMethod::Qlora) base = 2 * (s.parameters - s.linear) + s.fourBitBytes;
   if (o.method == LanguageMethod::Generate) {
     m.weights = (isFloat32(o) ? 4 : 2) * s.parameters;
     return;
@@ -81,10 +93,10 @@ void addStatesOnProcessor(const LanguageSizes& s, const LanguagePlanOptions& o, 
   const std::int64_t trained = trainedParameters(s, o), copies = o.method == LanguageMethod::Full && !isFloat32(o) ? s.linear : 0;
   const std::int64_t base = s.parameters - s.linear, bytes = isFloat32(o) ? 4 : 2;
   m.weights = o.method == LanguageMethod::Full    ? 4 * s.parameters + 2 * copies
-              : o.method == LanguageMethod::Qlora ? 4 * trained + bytes * base + s.linear / 2 + s.linear / 64 + s.linear / (64 * 256) * 4
-                                                  : 4 * trained + bytes * s.parameters;
-  // Four bits: eight more for each 64, a float for 256 of those (core/engine/models/decoder/nf4.h). Several micro-batches are added up in
-  // float32 beside the gradients of the last.
+              : o.method == LanguageMethod::Qlora ? 4 * trained + bytes * base + s.fourBitBytes
+              : isFloat32(o)                      ? 4 * trained + 4 * s.parameters
+                                                  : 4 * trained + 2 * base + s.storedBytes;
+  // Several micro-batches are added up in float32 beside the gradients of the last.
   m.gradients = 4 * trained - 2 * copies + (o.microBatches > 1 ? 4 * trained : 0);
   m.optimizer = 8 * trained;
 }
@@ -135,14 +147,15 @@ DecoderConfig llama175b() {
 
 }  // namespace
 
-LanguageSizes LanguageSizes::of(const DecoderConfig& c) {
+LanguageSizes LanguageSizes::of(const DecoderConfig& c, bool prediction) {
   LanguageSizes s;
-  s.layers = c.layers;
+  const std::int64_t ahead = prediction ? c.mtpLayers : 0;
+  s.layers = c.layers + ahead;
   s.hidden = c.hidden;
   s.vocabulary = c.vocabulary;
   s.cachePerToken = c.cacheElementsPerToken();
-  std::vector<std::int64_t> ofLayer(std::size_t(c.layers), 0);
-  c.forEachTensor([&](const DecoderTensor& t) {
+  std::vector<std::int64_t> ofLayer(std::size_t(s.layers), 0);
+  const auto count = [&](const DecoderTensor& t) {
     if (t.role == TensorRole::RouterBias) return;
     const std::int64_t elements = t.elements();
     s.parameters += elements;
@@ -150,11 +163,19 @@ LanguageSizes LanguageSizes::of(const DecoderConfig& c) {
     else s.largestUnit = std::max(s.largestUnit, elements);
     if (t.shape.size() != 2 || (t.role != TensorRole::Attention && t.role != TensorRole::Mlp && t.role != TensorRole::Expert)) return;
     s.linear += elements;
+    s.fourBitBytes += fourBits(elements);
+    s.storedBytes += stored(c, t);
     if (t.role != TensorRole::Expert) s.resultsPerToken += t.shape[0];
     s.adapterPerRank += t.shape[0] + t.shape[1];
     s.largestMatrix = std::max(s.largestMatrix, elements);
-  });
-  for (std::int64_t i = 0; i < c.layers; ++i) {
+  };
+  c.forEachTensor(count);
+  for (std::int64_t i = 0; i < ahead; ++i) {
+    for (const DecoderTensor& t : c.mtpTensors(i))
+      if (t.role != TensorRole::Embedding && t.role != TensorRole::Head) count(t);
+    s.keptPerToken += 5 * c.hidden;  // both norms and what they read, projected
+  }
+  for (std::int64_t i = 0; i < s.layers; ++i) {
     s.largestUnit = std::max(s.largestUnit, ofLayer[std::size_t(i)]);
     s.keptPerToken += keptByLayer(c, i);
     s.gatedPerToken += gatedWidth(c, i);
@@ -220,6 +241,7 @@ Result<LanguagePlanOptions> LanguagePlanOptions::fromJson(const QJsonObject& o) 
   options.cards = int(number("cards", options.cards, 1, kMostCards));
   options.zeroStage = int(number("zero", options.zeroStage, 0, 3));
   options.processor = o["processor"].toBool(options.processor);
+  options.prediction = o["prediction"].toBool(options.prediction);
   options.microBatches = int(number("microBatches", options.microBatches, 1, 1 << 16));
   if (wrong) return *wrong;
   return options;
@@ -236,6 +258,7 @@ QJsonObject LanguagePlanOptions::toJson() const {
                 {"cards", cards},
                 {"zero", zeroStage},
                 {"processor", processor},
+                {"prediction", prediction},
                 {"microBatches", microBatches}};
   if (pairs) o["pairs"] = true;
   return o;
@@ -253,7 +276,7 @@ Result<QJsonObject> languagePlanReport(const DecoderConfig& config, const Langua
     return Failure{FailureKind::InvalidArgument,
                    {{"name", "sequence"}, {"value", qint64(options.sequence)}, {"allowed", QStringLiteral("1 … %1").arg(config.context)}},
                    {}};
-  const LanguageSizes sizes = LanguageSizes::of(config);
+  const LanguageSizes sizes = LanguageSizes::of(config, options.prediction);
   const LanguageMemory memory = languageMemory(sizes, options);
   QJsonArray cards;
   for (const std::int64_t bytes : cardBytes) {
@@ -266,11 +289,13 @@ Result<QJsonObject> languagePlanReport(const DecoderConfig& config, const Langua
     }
     cards.append(card);
   }
-  return QJsonObject{{"parameters", qint64(sizes.parameters)},
+  QJsonObject report{{"parameters", qint64(LanguageSizes::of(config).parameters)},
                      {"trained", qint64(trainedParameters(sizes, options))},
                      {"options", options.toJson()},
                      {"parts", memory.toJson()},
                      {"cards", cards}};
+  if (config.mtpLayers > 0) report["predictionParameters"] = qint64(config.predictionParameterCount());
+  return report;
 }
 
 Result<DecoderConfig> planPreset(const QString& name) {

@@ -1,15 +1,20 @@
+#include <ATen/Context.h>
 #include <ATen/autocast_mode.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/empty_like.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/matmul.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/rsqrt.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/silu.h>
 #include <ATen/ops/softmax.h>
 
+#include "core/engine/data/counter_rng.h"
 #include "core/engine/kernels/decode_ops.h"
 #include "core/engine/kernels/decoder_ops.h"
+#include "core/engine/kernels/fused.h"
 #include "core/engine/models/decoder/decoder_layers.h"
 
 namespace cloister {
@@ -61,8 +66,30 @@ at::Tensor padded(const at::Tensor& x, std::int64_t width) {
   return x.size(-1) < width ? at::constant_pad_nd(x, {0, width - x.size(-1)}) : x;
 }
 
+at::Tensor dropped(const at::Tensor& weights, double probability, std::uint64_t key) {
+  if (weights.device().is_cpu()) return kernels::dropout(weights, probability, key);
+  at::Generator generator =
+      at::globalContext().getAcceleratorHooksInterface(weights.device().type()).getNewGenerator(weights.device().index());
+  generator.set_current_seed(key);
+  return weights * at::empty_like(weights.detach()).bernoulli_(1 - probability, generator).div_(1 - probability);
+}
+
+// The way that shows its weights, as some of them fall: transformers' "eager" attention.
+at::Tensor attendWithDropout(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, std::size_t layer, const LayerContext& c,
+                             double scale) {
+  const std::int64_t group = q.size(1) / k.size(1), t = q.size(2), s = k.size(2);
+  const auto each = [group](const at::Tensor& x) { return group > 1 ? x.repeat_interleave(group, 1) : x; };
+  at::Tensor scores = at::matmul(q, each(k).transpose(2, 3)).to(at::kFloat) * scale;
+  at::Tensor seen = c.mask;
+  if (!seen.defined() && c.causal) seen = at::ones({t, s}, q.options().dtype(at::kBool)).tril();
+  if (seen.defined()) scores = scores.masked_fill(seen.logical_not(), -std::numeric_limits<float>::infinity());
+  const at::Tensor weights = at::softmax(scores, -1).to(q.scalar_type());
+  return at::matmul(dropped(weights, c.dropout, keyOf(c.dropoutKey, layer)), each(v));
+}
+
 // The library's fast kernels want one head dimension for queries, keys and values; zeros change nothing.
-at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const LayerContext& c, double scale) {
+at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, std::size_t layer, const LayerContext& c, double scale) {
+  if (c.dropout > 0) return attendWithDropout(q, k, v, layer, c, scale);
   if (kernels::canAttendOneToken(q, k, v, c.mask)) return kernels::attendOneToken(q, k, v, c.mask, scale);
   const std::int64_t width = std::max(q.size(-1), v.size(-1)), given = v.size(-1);
   const std::optional<at::Tensor> mask = c.mask.defined() ? std::optional(c.mask) : std::nullopt;
@@ -94,11 +121,11 @@ at::Tensor absorbed(const DecoderConfig& config, const DecoderAttention& a, cons
 }
 
 at::Tensor expanded(const DecoderConfig& config, const DecoderAttention& a, const at::Tensor& qNope, const at::Tensor& qRope,
-                    const at::Tensor& latent, const LayerContext& c) {
+                    const at::Tensor& latent, std::size_t layer, const LayerContext& c) {
   const at::Tensor kv = heads(a.kvB(latent.narrow(-1, 0, config.kvLoraRank)), config.heads);
   const at::Tensor shared = latent.narrow(-1, config.kvLoraRank, config.qkRopeDim).unsqueeze(1).expand({-1, config.heads, -1, -1});
   const at::Tensor k = at::cat({kv.narrow(-1, 0, config.qkNopeDim), shared}, -1);
-  return attend(at::cat({qNope, qRope}, -1), k, kv.narrow(-1, config.qkNopeDim, config.vDim), c, config.attentionScale());
+  return attend(at::cat({qNope, qRope}, -1), k, kv.narrow(-1, config.qkNopeDim, config.vDim), layer, c, config.attentionScale());
 }
 
 }  // namespace
@@ -109,7 +136,7 @@ at::Tensor linearOf(const at::Tensor& x, const at::Tensor& weight, const at::Ten
 }
 
 at::Tensor DecoderLinear::operator()(const at::Tensor& x) const {
-  const at::Tensor y = packed ? nf4Linear(x, packed, bias) : linearOf(x, weight, bias);
+  const at::Tensor y = packed ? packedLinear(x, packed, bias) : linearOf(x, weight, bias);
   if (!adapterA.defined()) return y;
   // Autocast converts by itself: one bfloat16 tensor is kept for all layers that read it.
   const at::Tensor given = at::autocast::is_autocast_enabled(x.device().type()) ? x : x.to(adapterA.scalar_type());
@@ -151,7 +178,7 @@ at::Tensor groupedAttention(const DecoderConfig& config, const DecoderAttention&
                             const LayerContext& c) {
   auto [q, k, v] = queriesKeysValues(config, a, x, c);
   if (c.cache) std::tie(k, v) = c.cache->append(layer, k, v);
-  return a.o(joined(attend(q, k, v, c, config.attentionScale())));
+  return a.o(joined(attend(q, k, v, layer, c, config.attentionScale())));
 }
 
 at::Tensor latentAttention(const DecoderConfig& config, const DecoderAttention& a, const at::Tensor& x, std::size_t layer,
@@ -166,7 +193,7 @@ at::Tensor latentAttention(const DecoderConfig& config, const DecoderAttention& 
   constexpr std::int64_t kFewTokens = 8;
   const bool few = c.cache && latent.size(1) > x.size(1) && x.size(1) <= kFewTokens;
   const bool absorb = c.path == LatentPath::Absorbed || (c.path == LatentPath::Automatic && few);
-  const at::Tensor mixed = absorb ? absorbed(config, a, qNope, qRope, latent, c) : expanded(config, a, qNope, qRope, latent, c);
+  const at::Tensor mixed = absorb ? absorbed(config, a, qNope, qRope, latent, c) : expanded(config, a, qNope, qRope, latent, layer, c);
   return a.o(joined(mixed));
 }
 

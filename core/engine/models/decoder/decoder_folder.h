@@ -8,7 +8,7 @@
 #include <QStringList>
 
 #include "core/domain/decoder_config.h"
-#include "core/engine/models/model.h"
+#include "core/engine/models/decoder/decoder_model.h"
 
 namespace cloister {
 
@@ -16,12 +16,14 @@ enum class WeightsAs {
   Stored,   ///< the type of the files; FP8 blocks become bfloat16
   Float32,  ///< converted where stored otherwise
   BFloat16,
+  StoredFp8,  ///< as Stored, but the FP8 blocks of linear layers stay what they are
 };
 
 struct DecoderFolder {
   DecoderConfig config;
   QJsonObject configJson;   ///< as found
   NamedTensors tensors;     ///< config.tensors(); views of the mapped files where no conversion was needed
+  PackedWeights packed;     ///< FP8 weights of linear layers, as stored, where they were asked for
   NamedTensors prediction;  ///< multi-token prediction layers, complete or empty; not used for logits
   QStringList ignored;      ///< tensors of the files that nothing needs (old rotary tables, a head beside tied embeddings)
   QStringList files;        ///< weights files, names only

@@ -8,6 +8,7 @@
 #include "core/domain/files.h"
 #include "core/engine/engine_failure.h"
 #include "core/engine/models/decoder/decoder_folder.h"
+#include "core/engine/models/decoder/fp8_weight.h"
 #include "core/engine/models/tensor_types.h"
 #include "core/engine/train/machine.h"
 
@@ -40,7 +41,10 @@ class FolderReader {
     openFiles();
     checkNames();
     checkMemory();
-    for (const auto& [name, t] : wanted_) folder_.tensors[name] = loaded(name, t);
+    for (const auto& [name, t] : wanted_) {
+      if (staysFp8(name, t)) folder_.packed[name.substr(0, name.size() - std::string(".weight").size())] = fp8(name, t);
+      else folder_.tensors[name] = loaded(name, t);
+    }
     for (const auto& [name, t] : prediction_) folder_.prediction[name] = loaded(name, t);
     return std::move(folder_);
   }
@@ -162,6 +166,7 @@ class FolderReader {
     qint64 copied = 0;
     for (const auto* list : {&wanted_, &prediction_})
       for (const auto& [name, s] : *list) {
+        if (list == &wanted_ && staysFp8(name, s)) continue;
         const at::ScalarType to = typeFor(name, s.view->dtype);
         if (to != scalarType(s.view->dtype)) copied += qint64(s.view->bytes / dtypeSize(s.view->dtype) * c10::elementSize(to));
       }
@@ -179,16 +184,21 @@ class FolderReader {
     return reinterpret_cast<std::uintptr_t>(s.view->data) % dtypeSize(s.view->dtype) == 0 ? t : t.clone();
   }
 
+  bool staysFp8(const std::string& name, const Stored& s) const {
+    if (as_ != WeightsAs::StoredFp8 || s.view->dtype != DType::F8E4M3) return false;
+    return !name.ends_with("embed_tokens.weight") && name != "lm_head.weight" && !name.ends_with(".mlp.gate.weight");
+  }
+
+  std::shared_ptr<Fp8Weight> fp8(const std::string& name, const Stored& s) const {
+    return std::make_shared<Fp8Weight>(mapped(s), mapped(stored_.at(name + "_scale_inv")), folder_.config.fp8BlockRows,
+                                       folder_.config.fp8BlockColumns);
+  }
+
   at::Tensor loaded(const std::string& name, const Stored& s) const {
     at::NoGradGuard noGrad;
     const at::ScalarType to = typeFor(name, s.view->dtype);
     if (s.view->dtype != DType::F8E4M3) return mapped(s).to(to);
-    const at::Tensor scale = mapped(stored_.at(name + "_scale_inv"))
-                                 .repeat_interleave(folder_.config.fp8BlockRows, 0)
-                                 .narrow(0, 0, s.view->shape[0])
-                                 .repeat_interleave(folder_.config.fp8BlockColumns, 1)
-                                 .narrow(1, 0, s.view->shape[1]);
-    return mapped(s).to(at::kFloat).mul_(scale).to(to);
+    return fp8(name, s)->restored(to);
   }
 
   QString dir_;

@@ -61,6 +61,7 @@ std::map<std::string, ComputedWeight> DecoderModel::joinWeights(bool bf16) {
     for (std::size_t e = 0; e < layers_[i].experts.experts.size(); ++e)
       joiner.mlp(p + "mlp.experts." + std::to_string(e) + '.', layers_[i].experts.experts[e]);
     joiner.mlp(p + "mlp.shared_experts.", layers_[i].experts.shared);
+    if (i >= std::size_t(config_.layers)) joiner.copy(p + "eh_proj", predictions_[i - std::size_t(config_.layers)].project);
   }
   if (bf16 && !config_.tiedEmbeddings) {
     DecoderLinear head;

@@ -13,17 +13,18 @@
 
 #include "core/domain/decoder_config.h"
 #include "core/engine/models/decoder/decoder_cache.h"
-#include "core/engine/models/decoder/nf4.h"
+#include "core/engine/models/decoder/packed_weight.h"
 
 namespace cloister {
 
 /// at::linear, for a few rows without gradients by our own product. bias may be undefined.
 at::Tensor linearOf(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
 
-/// y = x Wᵀ + bias, and scale · (x Aᵀ) Bᵀ where an adapter is set. A [rank, in], B [out, rank]. W is a tensor or, frozen, in four bits.
+/// y = x Wᵀ + bias, and scale · (x Aᵀ) Bᵀ where an adapter is set. A [rank, in], B [out, rank]. W is a tensor or, frozen, in four or eight
+/// bits.
 struct DecoderLinear {
   at::Tensor weight, bias;
-  std::shared_ptr<const Nf4Weight> packed;  ///< instead of weight
+  std::shared_ptr<const PackedWeight> packed;  ///< instead of weight
   at::Tensor adapterA, adapterB;
   double adapterScale = 0;
   bool defined() const { return weight.defined() || packed; }
@@ -62,6 +63,12 @@ struct DecoderLayer {
   DecoderExperts experts;  ///< others
 };
 
+/// What a multi-token prediction layer has beside its decoder layer (DeepSeek-V3, section 2.2).
+struct DecoderPrediction {
+  at::Tensor embeddingNorm, hiddenNorm, norm;
+  DecoderLinear project;  ///< [hidden, 2 hidden]
+};
+
 /// Which way latent attention goes. Plain expands keys and values for every head; Absorbed multiplies the expansion into query and output
 /// and reads the compressed cache once for all heads. Automatic: absorbed for a few tokens after a cache.
 enum class LatentPath { Automatic, Plain, Absorbed };
@@ -80,6 +87,8 @@ struct LayerContext {
   DecoderCache* cache = nullptr;
   LatentPath path = LatentPath::Automatic;
   RoutingWatch* watch = nullptr;
+  double dropout = 0;            ///< share of attention weights that fall, in training
+  std::uint64_t dropoutKey = 0;  ///< which ones: a function of this, the layer and their place alone
 };
 
 /// In the type of the products that read it (bfloat16 under Autocast), or exact: in x's own.

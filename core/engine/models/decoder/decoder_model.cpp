@@ -3,6 +3,7 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/arange.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/cos.h>
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/empty.h>
@@ -14,6 +15,7 @@
 #include <ATen/ops/zeros.h>
 
 #include "core/engine/engine_failure.h"
+#include "core/engine/models/decoder/nf4.h"
 #include "core/engine/models/decoder/recomputed_layer.h"
 
 namespace cloister {
@@ -22,8 +24,7 @@ namespace {
 // Fetches the tensors of modules by name; what must be there was checked by whoever read the file.
 class Wiring {
  public:
-  using Packed = std::map<std::string, std::shared_ptr<Nf4Weight>>;
-  Wiring(const DecoderConfig& c, const NamedTensors& t, const Packed& packed) : c_(c), t_(t), packed_(packed) {}
+  Wiring(const DecoderConfig& c, const NamedTensors& t, const PackedWeights& packed) : c_(c), t_(t), packed_(packed) {}
   at::Tensor tensor(const std::string& name) const {
     const auto it = t_.find(name);
     if (it == t_.end()) throw EngineFailure({FailureKind::Internal, {}, "no tensor " + QString::fromStdString(name)});
@@ -76,11 +77,15 @@ class Wiring {
     else l.mlp = mlp(p + "mlp.");
     return l;
   }
+  DecoderPrediction prediction(std::int64_t i) const {
+    const std::string p = "model.layers." + std::to_string(c_.layers + i) + '.';
+    return {tensor(p + "enorm.weight"), tensor(p + "hnorm.weight"), tensor(p + "shared_head.norm.weight"), linear(p + "eh_proj")};
+  }
 
  private:
   const DecoderConfig& c_;
   const NamedTensors& t_;
-  const Packed& packed_;
+  const PackedWeights& packed_;
 };
 
 // Who may see whom, as far as it is more than "causal from the first token": bool [B or 1, 1, T, S], or undefined.
@@ -97,9 +102,34 @@ at::Tensor maskOf(const DecoderInput& in, std::int64_t past, LatentPath path) {
   return mask;
 }
 
+// A new tensor of the description; routers choose in float32, as the models were trained.
+at::Tensor newTensor(const DecoderConfig& config, const DecoderTensor& t, at::ScalarType type, at::Generator& generator) {
+  const bool exact = t.role == TensorRole::RouterBias || t.role == TensorRole::Router;
+  const auto options = at::TensorOptions(exact ? at::kFloat : type);
+  if (t.role == TensorRole::Norm) return at::ones(t.shape, options);
+  if (t.role == TensorRole::Bias || t.role == TensorRole::RouterBias) return at::zeros(t.shape, options);
+  return at::empty(t.shape, options).normal_(0, config.initializerRange, generator);
+}
+
 }  // namespace
 
-DecoderModel::DecoderModel(DecoderConfig config, NamedTensors tensors) : config_(std::move(config)), state_(std::move(tensors)) { wire(); }
+DecoderModel::DecoderModel(DecoderConfig config, NamedTensors tensors, PackedWeights packed)
+    : config_(std::move(config)), state_(std::move(tensors)), packed_(std::move(packed)) {
+  wire();
+}
+
+void DecoderModel::addPrediction(const NamedTensors& given, std::uint64_t seed) {
+  at::NoGradGuard noGrad;
+  at::Generator generator = at::detail::createCPUGenerator(seed);
+  for (std::int64_t i = 0; i < config_.mtpLayers; ++i)
+    for (const DecoderTensor& t : config_.mtpTensors(i)) {
+      if (t.role == TensorRole::Embedding || t.role == TensorRole::Head) continue;
+      const auto it = given.find(t.name);
+      state_[t.name] = it != given.end() ? it->second : newTensor(config_, t, dtype(), generator);
+    }
+  predictions_.resize(std::size_t(config_.mtpLayers));
+  wire();
+}
 
 void DecoderModel::moveTo(at::Device device) {
   for (auto& [name, t] : state_) t = t.to(device);
@@ -109,7 +139,8 @@ void DecoderModel::moveTo(at::Device device) {
 
 void DecoderModel::packLinears(at::ScalarType rest) {
   forEachLinear([&](const std::string& name, DecoderLinear& l) {
-    packed_[name] = std::make_shared<Nf4Weight>(Nf4Weight::quantised(l.weight));
+    packed_[name] = std::make_shared<Nf4Weight>(Nf4Weight::quantised(l.packed ? l.packed->restored(at::kFloat) : l.weight));
+    l.packed.reset();
     l.weight.reset();
     state_.erase(name + ".weight");
   });
@@ -127,7 +158,8 @@ void DecoderModel::wire() {
   embedding_ = wiring.tensor("model.embed_tokens.weight");
   norm_ = wiring.tensor("model.norm.weight");
   head_ = config_.tiedEmbeddings ? embedding_ : wiring.tensor("lm_head.weight");
-  for (std::int64_t i = 0; i < config_.layers; ++i) layers_.push_back(wiring.layer(i));
+  for (std::int64_t i = 0; i < config_.layers + predictionLayers(); ++i) layers_.push_back(wiring.layer(i));
+  for (std::size_t i = 0; i < predictions_.size(); ++i) predictions_[i] = wiring.prediction(std::int64_t(i));
   std::vector<float> f = config_.rope.inverseFrequencies(config_.rotatedDim());
   inverseFrequencies_ = at::from_blob(f.data(), {std::int64_t(f.size())}, at::kFloat).clone().to(embedding_.device());
 }
@@ -136,26 +168,20 @@ DecoderModel DecoderModel::initialised(const DecoderConfig& config, std::uint64_
   at::NoGradGuard noGrad;
   at::Generator generator = at::detail::createCPUGenerator(seed);
   NamedTensors tensors;
-  config.forEachTensor([&](const DecoderTensor& t) {
-    const bool exact = t.role == TensorRole::RouterBias || t.role == TensorRole::Router;
-    const auto options = at::TensorOptions(exact ? at::kFloat : type);
-    at::Tensor& made = tensors[t.name];
-    if (t.role == TensorRole::Norm) made = at::ones(t.shape, options);
-    else if (t.role == TensorRole::Bias || t.role == TensorRole::RouterBias) made = at::zeros(t.shape, options);
-    else made = at::empty(t.shape, options).normal_(0, config.initializerRange, generator);
-  });
+  config.forEachTensor([&](const DecoderTensor& t) { tensors[t.name] = newTensor(config, t, type, generator); });
   return DecoderModel(config, std::move(tensors));
 }
 
 at::Tensor DecoderModel::embed(const at::Tensor& ids) const { return at::embedding(embedding_, ids); }
 
-at::Tensor DecoderModel::hidden(const DecoderInput& in, DecoderCache* cache, LatentPath path) {
+LayerContext DecoderModel::contextOf(const DecoderInput& in, DecoderCache* cache, LatentPath path) {
   const std::int64_t past = cache ? cache->length() : 0, t = in.ids.size(1);
   LayerContext c;
   c.cache = cache;
   c.path = path;
   c.watch = watch_;
-  if (watch_) *watch_ = {};
+  c.dropout = at::GradMode::is_enabled() ? dropout_ : 0;
+  c.dropoutKey = dropoutKey_;
   at::Tensor positions = in.positions;
   if (!positions.defined()) positions = at::arange(past, past + t, in.ids.options()).unsqueeze(0);
   const at::Tensor angles = (positions.to(at::kFloat).unsqueeze(-1) * inverseFrequencies_).unsqueeze(1);
@@ -164,13 +190,30 @@ at::Tensor DecoderModel::hidden(const DecoderInput& in, DecoderCache* cache, Lat
   c.sine = angles.sin() * scale;
   c.mask = maskOf(in, past, path);
   c.causal = !c.mask.defined() && t > 1;
+  return c;
+}
+
+at::Tensor DecoderModel::hidden(const DecoderInput& in, DecoderCache* cache, LatentPath path) {
+  if (watch_) *watch_ = {};
+  const LayerContext c = contextOf(in, cache, path);
   at::Tensor x = in.embeddings.defined() ? in.embeddings : embed(in.ids);
   const bool again = recompute_ && !cache && at::GradMode::is_enabled();
   // A layer that is computed again hands its gradients on through its input, also where nothing before it is trained.
   if (again && !x.requires_grad()) x = x.detach().set_requires_grad(true);
-  for (std::size_t i = 0; i < layers_.size(); ++i) x = again ? layerAgain(i, x, c) : layer(i, x, c);
-  if (cache) cache->advance(t);
+  for (std::size_t i = 0; i < std::size_t(config_.layers); ++i) x = again ? layerAgain(i, x, c) : layer(i, x, c);
+  if (cache) cache->advance(in.ids.size(1));
   return rmsNorm(x, norm_, config_.normEpsilon);
+}
+
+PredictedStates DecoderModel::predicted(std::int64_t index, const at::Tensor& before, const DecoderInput& next) {
+  const DecoderPrediction& p = predictions_.at(std::size_t(index));
+  const std::size_t layer = std::size_t(config_.layers + index);
+  const LayerContext c = contextOf(next, nullptr, LatentPath::Automatic);
+  const at::Tensor follows = embed(next.ids), given = rmsNorm(follows, p.embeddingNorm, config_.normEpsilon);
+  const at::Tensor known = rmsNorm(before, p.hiddenNorm, config_.normEpsilon).to(given.scalar_type());
+  const at::Tensor x = p.project(at::cat({given, known}, -1)).to(follows.scalar_type());  // the residual stream's own type
+  const at::Tensor stream = recompute_ && at::GradMode::is_enabled() ? layerAgain(layer, x, c) : this->layer(layer, x, c);
+  return {rmsNorm(stream, p.norm, config_.normEpsilon), stream};
 }
 
 at::Tensor DecoderModel::layer(std::size_t i, const at::Tensor& x, const LayerContext& c) {
@@ -229,6 +272,7 @@ void DecoderModel::forEachLinear(const std::function<void(const std::string&, De
     for (std::size_t e = 0; e < layers_[i].experts.experts.size(); ++e)
       mlp(p + "mlp.experts." + std::to_string(e) + '.', layers_[i].experts.experts[e]);
     mlp(p + "mlp.shared_experts.", layers_[i].experts.shared);
+    if (i >= std::size_t(config_.layers)) give(p + "eh_proj", predictions_[i - std::size_t(config_.layers)].project);
   }
 }
 

@@ -33,10 +33,18 @@ struct ComputedWeight {
   at::Tensor gradient() const { return leaf.grad().defined() ? leaf.grad().narrow(0, from, rows) : at::Tensor(); }
 };
 
+/// What a prediction layer makes of tokens: hidden goes to the head, stream to the next prediction layer. [B, T, hidden].
+struct PredictedStates {
+  at::Tensor hidden, stream;
+};
+
+using PackedWeights = std::map<std::string, std::shared_ptr<PackedWeight>>;  ///< by module
+
 class DecoderModel {
  public:
   /// Takes the tensors as they are (shared, possibly a read-only mapping). Internal thrown when one of config.tensors() is missing.
-  DecoderModel(DecoderConfig config, NamedTensors tensors);
+  /// packed: linear layers whose weight is kept in fewer bits and not among the tensors.
+  DecoderModel(DecoderConfig config, NamedTensors tensors, PackedWeights packed = {});
   /// New weights from the seed alone: normal with the configured deviation, norms one, biases zero.
   static DecoderModel initialised(const DecoderConfig&, std::uint64_t seed, at::ScalarType = at::kFloat);
 
@@ -53,6 +61,20 @@ class DecoderModel {
   void packLinears(at::ScalarType rest);
   /// Whether hidden() with gradients keeps the inputs of layers only and computes them again in backward.
   void recomputeLayers(bool on) { recompute_ = on; }
+  /// Attention weights that fall in training, from now on; which ones is a function of the key alone. Only where gradients are recorded.
+  void setDropout(double probability, std::uint64_t key) {
+    dropout_ = probability;
+    dropoutKey_ = key;
+  }
+
+  /// Multi-token prediction layers join the model and its state: config.mtpTensors() without embedding and head, which are the model's
+  /// own. Names that are missing are new: as initialised() makes them, from the seed. Before moveTo and joinWeights.
+  void addPrediction(const NamedTensors& given, std::uint64_t seed);
+  std::int64_t predictionLayers() const { return std::int64_t(predictions_.size()); }
+  /// Prediction layer `index` on what came before it (the model's hidden(), then the stream of the layer before), token by token beside
+  /// the tokens that follow: next.ids. The routers' watch goes on.
+  PredictedStates predicted(std::int64_t index, const at::Tensor& before, const DecoderInput& next);
+
   /// Moves every tensor, before an optimizer or adapters hold one.
   void moveTo(at::Device);
 
@@ -75,17 +97,21 @@ class DecoderModel {
 
  private:
   void wire();
+  LayerContext contextOf(const DecoderInput&, DecoderCache*, LatentPath);
   at::Tensor layer(std::size_t index, const at::Tensor& x, const LayerContext&);
   at::Tensor layerAgain(std::size_t index, const at::Tensor& x, const LayerContext&);
 
   DecoderConfig config_;
   NamedTensors state_;
-  std::map<std::string, std::shared_ptr<Nf4Weight>> packed_;  ///< by module
+  PackedWeights packed_;
   at::Tensor embedding_, norm_, head_;
-  std::vector<DecoderLayer> layers_;
+  std::vector<DecoderLayer> layers_;  ///< those of prediction layers behind the others
+  std::vector<DecoderPrediction> predictions_;
   at::Tensor inverseFrequencies_;
   RoutingWatch* watch_ = nullptr;
   bool recompute_ = false;
+  double dropout_ = 0;
+  std::uint64_t dropoutKey_ = 0;
 };
 
 }  // namespace cloister

@@ -7,14 +7,10 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
-#include <ATen/autocast_mode.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
-#include <ATen/ops/linear.h>
-#include <ATen/ops/matmul.h>
 #include <ATen/ops/stack.h>
-#include <torch/csrc/autograd/custom_function.h>
 
 namespace cloister {
 namespace {
@@ -175,39 +171,5 @@ void Nf4Weight::moveTo(at::Device device) {
 }
 
 std::int64_t Nf4Weight::bytes() const { return std::int64_t(packed_.nbytes() + statistics_.nbytes() + scales_.nbytes() + sizeof offset_); }
-
-namespace {
-
-struct Holder : torch::CustomClassHolder {
-  explicit Holder(std::shared_ptr<const Nf4Weight> w) : weight(std::move(w)) {}
-  std::shared_ptr<const Nf4Weight> weight;
-};
-
-at::ScalarType computingType(const at::Tensor& x) {
-  return at::autocast::is_autocast_enabled(x.device().type()) || x.scalar_type() == at::kBFloat16 ? at::kBFloat16 : at::kFloat;
-}
-
-class Nf4Product : public torch::autograd::Function<Nf4Product> {
- public:
-  static at::Tensor forward(torch::autograd::AutogradContext* ctx, const at::Tensor& x, const c10::intrusive_ptr<Holder>& holder,
-                            const std::optional<at::Tensor>& bias) {
-    ctx->saved_data["weight"] = c10::IValue::make_capsule(holder);
-    ctx->saved_data["type"] = int(x.scalar_type());
-    return at::linear(x, holder->weight->restored(computingType(x)), bias);
-  }
-  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* ctx, torch::autograd::variable_list gradients) {
-    const auto holder = c10::static_intrusive_pointer_cast<Holder>(ctx->saved_data["weight"].toCapsule());
-    const at::Tensor& g = gradients[0];
-    const at::Tensor w = holder->weight->restored(g.scalar_type() == at::kBFloat16 ? at::kBFloat16 : at::kFloat);
-    return {at::matmul(g, w).to(at::ScalarType(ctx->saved_data["type"].toInt())), at::Tensor(), at::Tensor()};
-  }
-};
-
-}  // namespace
-
-at::Tensor nf4Linear(const at::Tensor& x, const std::shared_ptr<const Nf4Weight>& weight, const at::Tensor& bias) {
-  const std::optional<at::Tensor> added = bias.defined() ? std::optional(bias) : std::nullopt;
-  return Nf4Product::apply(x, c10::make_intrusive<Holder>(weight), added);
-}
 
 }  // namespace cloister

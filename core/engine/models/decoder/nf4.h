@@ -4,25 +4,23 @@
 // sixty-fourth a weight. Worker only; any thread.
 #pragma once
 #include <array>
-#include <memory>
 #include <vector>
 
-#include <ATen/core/Tensor.h>
+#include "core/engine/models/decoder/packed_weight.h"
 
 namespace cloister {
 
 inline constexpr std::int64_t kNf4Block = 64, kNf4StatisticsBlock = 256;
 
-class Nf4Weight {
+class Nf4Weight : public PackedWeight {
  public:
   /// weight: floating, any shape. Values that are not finite become unusable blocks; callers read weights that were checked.
   static Nf4Weight quantised(const at::Tensor& weight);
-  /// The weights again, in the shape they had; type float32 or bfloat16.
-  at::Tensor restored(at::ScalarType type) const;
-  void moveTo(at::Device);
+  at::Tensor restored(at::ScalarType type) const override;
+  void moveTo(at::Device) override;
 
-  at::IntArrayRef sizes() const { return shape_; }
-  at::Device device() const { return packed_.device(); }
+  at::IntArrayRef sizes() const override { return shape_; }
+  at::Device device() const override { return packed_.device(); }
   std::int64_t bytes() const;
   const at::Tensor& packed() const { return packed_; }          ///< uint8 [⌈n / 2⌉]
   const at::Tensor& statistics() const { return statistics_; }  ///< uint8, one a block
@@ -39,9 +37,5 @@ class Nf4Weight {
 
 const std::array<float, 16>& nf4Levels();
 const std::array<float, 256>& dynamicCode();
-
-/// x · weightᵀ + bias, the weight restored for this product alone and again in backward; no gradient for weight and bias. In bfloat16 under
-/// Autocast, else in x's type.
-at::Tensor nf4Linear(const at::Tensor& x, const std::shared_ptr<const Nf4Weight>& weight, const at::Tensor& bias);
 
 }  // namespace cloister

@@ -57,6 +57,12 @@ Result<LanguageRecipe> makeLanguageRecipe(const QJsonObject& p, const RecipeCont
   r.shuffled = p["shuffle"].toBool(true);
   r.separateDocuments = p["separate_documents"].toBool(true);
   r.biasUpdate = p["bias_update"].toDouble(0.001);
+  r.attentionDropout = p["attention_dropout"].toDouble(-1);
+  if (r.attentionDropout < 0 && r.attentionDropout != -1)
+    return refused("attention_dropout", QString::number(r.attentionDropout), "0 – 0.9, or -1 for what the model's configuration says");
+  r.predictionLoss = p["mtp_loss"].toDouble(0);
+  if (r.predictionLoss > 0 && (r.lora || r.preferences))
+    return refused("mtp_loss", QString::number(r.predictionLoss), "0, unless all weights learn texts");
 
   TrainRecipe& s = r.step;
   const bool scratch = r.baseModel.isEmpty();

@@ -35,7 +35,9 @@ struct LanguageRecipe {
   std::int64_t sampleTokens = 48;  ///< written at each validation, for a person to read; 0: nothing
   bool shuffled = true;            ///< else in the order of the data
   bool separateDocuments = true;
-  double biasUpdate = 0;  ///< V3's correction bias moves by this after each step
+  double attentionDropout = -1;  ///< -1: what the model's configuration says
+  double predictionLoss = 0;     ///< what the loss of multi-token prediction counts (V3); 0: its layers stay as they are
+  double biasUpdate = 0;         ///< V3's correction bias moves by this after each step
 };
 
 /// InvalidArgument when values do not go together. Pure.

@@ -19,6 +19,7 @@
 #include "core/engine/engine_failure.h"
 #include "core/engine/models/precision.h"
 #include "core/engine/train/language/chunked_loss.h"
+#include "core/engine/train/language/prediction_loss.h"
 #include "core/engine/train/language/training_sample.h"
 #include "core/engine/train/machine.h"
 #include "core/tensors/model_folder.h"
@@ -55,9 +56,13 @@ TrainedDecoder::TrainedDecoder(DecoderModel& model, bool adapters, bool joined, 
     return;
   }
   if (joined) joined_ = model.joinWeights(bf16);
-  model.config().forEachTensor([&](const DecoderTensor& t) {
+  const auto own = [&](const DecoderTensor& t) {
     if (t.role != TensorRole::RouterBias) add(t.name, model.state().at(t.name));
-  });
+  };
+  model.config().forEachTensor(own);
+  for (std::int64_t i = 0; i < model.predictionLayers(); ++i)
+    for (const DecoderTensor& t : model.config().mtpTensors(i))
+      if (t.role != TensorRole::Embedding && t.role != TensorRole::Head) own(t);
 }
 
 void TrainedDecoder::refreshCopies() {
@@ -125,6 +130,7 @@ void LanguageSession::openBase() {
   if (recipe.baseModel.isEmpty()) {
     config_ = orThrow(decoderPreset(recipe.preset, vocabularyWanted()));
     config_.context = std::max(config_.context, recipe.length);
+    if (recipe.predictionLoss > 0) config_.mtpLayers = std::max<std::int64_t>(1, config_.mtpLayers);
     checkMemory();
     model = std::make_unique<DecoderModel>(DecoderModel::initialised(config_, quint64(job.spec.seed)));
   } else {
@@ -135,10 +141,11 @@ void LanguageSession::openBase() {
                              recipe.baseModel});
     config_ = readDecoderConfig(recipe.baseModel);
     checkMemory();
+    // A base in float8 stays so: its layers are unpacked one at a time, here to be packed in four bits, or when products read them.
     base_ =
-        readDecoderFolder(recipe.baseModel, recipe.packed || (recipe.lora && recipe.step.bf16) ? WeightsAs::Stored : WeightsAs::Float32);
+        readDecoderFolder(recipe.baseModel, recipe.packed || (recipe.lora && recipe.step.bf16) ? WeightsAs::StoredFp8 : WeightsAs::Float32);
     if (!recipe.lora) detachFromFiles(base_);
-    model = std::make_unique<DecoderModel>(config_, std::move(base_.tensors));
+    model = std::make_unique<DecoderModel>(config_, std::move(base_.tensors), std::move(base_.packed));
     if (recipe.packed) model->packLinears(recipe.step.bf16 ? at::kBFloat16 : at::kFloat);
   }
   if (recipe.length > config_.context)
@@ -147,12 +154,23 @@ void LanguageSession::openBase() {
                           {"value", qint64(recipe.length)},
                           {"allowed", QString("at most the model's context of %1").arg(config_.context)}},
                          {}});
+  openPrediction();
   if (device.isGpu()) model->moveTo(device.tensors);
   model->recomputeLayers(*recipe.recompute);
   if (recipe.lora) addAdapters(*model, recipe.adapter, quint64(job.spec.seed));
   trained = std::make_unique<TrainedDecoder>(*model, recipe.lora, !recipe.lora && !device.isGpu(), recipe.step.bf16);
   optimizer =
       std::make_unique<Optimizer>(recipe.step, *trained, nullptr, device.isGpu() ? Optimizer::Kernels::Library : Optimizer::Kernels::Own);
+}
+
+// Multi-token prediction trains along where it is asked for: the base's layers, or new ones.
+void LanguageSession::openPrediction() {
+  if (recipe.predictionLoss <= 0) return;
+  if (config_.architecture != DecoderArchitecture::DeepseekV3 || config_.mtpLayers < 1)
+    throw EngineFailure({FailureKind::InvalidArgument,
+                         {{"name", "mtp_loss"}, {"value", QString::number(recipe.predictionLoss)}, {"allowed", "0 with this model"}},
+                         "only DeepSeek-V3 has multi-token prediction layers (num_nextn_predict_layers)"});
+  model->addPrediction(base_.prediction, quint64(job.spec.seed) + 1);
 }
 
 // Prepared texts say how long their rows are, and must be those that the run was started with.
@@ -286,7 +304,7 @@ at::Tensor LanguageSession::lossOf(const Part& part, double divisor, bool ofVali
   if (preferences_) return preferences_->loss(batch, part.sequences, ofValidation, pairs) / divisor;
   const at::Tensor labels = batch.labels.reshape(-1);
   const at::Tensor rows = at::nonzero(labels != kIgnoredLabel).squeeze(1);
-  const at::Tensor hidden = model->hidden({.ids = batch.ids, .positions = batch.positions, .documents = batch.documents});
+  const at::Tensor hidden = hidden_ = model->hidden({.ids = batch.ids, .positions = batch.positions, .documents = batch.documents});
   // Only tokens that are learnt need logits.
   if (rows.size(0) == labels.size(0)) return chunkedCrossEntropy(hidden.flatten(0, 1), model->head(), labels, divisor);
   const at::Tensor learnt = hidden.flatten(0, 1).index_select(0, rows), wanted = labels.index_select(0, rows);
@@ -295,25 +313,38 @@ at::Tensor LanguageSession::lossOf(const Part& part, double divisor, bool ofVali
 
 double LanguageSession::forwardBackward(const std::vector<std::int64_t>& sequences) {
   std::vector<Part> parts;
+  std::vector<double> predictions;
   double weight = 0;
   for (std::size_t from = 0; from < sequences.size(); from += std::size_t(recipe.step.microBatch)) {
     const std::size_t to = std::min(sequences.size(), from + std::size_t(recipe.step.microBatch));
     parts.push_back(partOf(*train, {sequences.begin() + std::ptrdiff_t(from), sequences.begin() + std::ptrdiff_t(to)}));
     weight += parts.back().weight;
+    const std::vector<double> more = predictionWeights(parts.back().batch, model->predictionLayers());
+    predictions.resize(more.size(), 0);
+    for (std::size_t i = 0; i < more.size(); ++i) predictions[i] += more[i];
   }
   stepPairs_ = {};
+  stepPredictions_ = 0;
   RoutingWatch watch;
   const bool watched = config_.routedExperts > 0 && (config_.balanceLoss > 0 || recipe.biasUpdate > 0) && !recipe.lora;
   model->watchRouting(watched ? &watch : nullptr);
   stepLoads_.clear();
   double loss = 0;
+  const double dropout = recipe.attentionDropout >= 0 ? recipe.attentionDropout : config_.attentionDropout;
   for (const Part& part : parts) {
-    at::Tensor one;
+    at::Tensor one, ahead;
     {
       const Autocast autocast(recipe.step.bf16, device.tensors.type());
+      model->setDropout(dropout, keyOf(quint64(job.spec.seed), quint64(state.step), quint64(part.sequences.front())));
       one = lossOf(part, std::max(weight, 1.0), false, stepPairs_);
+      if (!predictions.empty()) ahead = predictionLoss(*model, hidden_, placed(part.batch, device.tensors), predictions);
     }
+    hidden_.reset();
     loss += one.item<double>();
+    if (ahead.defined()) {
+      stepPredictions_ += ahead.item<double>();
+      one = one + ahead * recipe.predictionLoss;
+    }
     if (watched) {
       const double share = double(part.sequences.size()) / double(sequences.size());
       if (config_.balanceLoss > 0 && watch.balanceLoss.defined()) one = one + watch.balanceLoss * (config_.balanceLoss * share);
@@ -395,6 +426,11 @@ void LanguageSession::keepBest(double loss) {
     config.fp8BlockRows = config.fp8BlockColumns = 0;
     NamedTensors all = model->state();
     all.insert(base_.prediction.begin(), base_.prediction.end());
+    for (std::int64_t i = 0; i < model->predictionLayers(); ++i) {
+      const std::string p = "model.layers." + std::to_string(config_.layers + i) + '.';
+      all[p + "embed_tokens.weight"] = all.at("model.embed_tokens.weight");
+      all[p + "shared_head.head.weight"] = all.at(config_.tiedEmbeddings ? "model.embed_tokens.weight" : "lm_head.weight");
+    }
     writeDecoderFolder(folder, config, all, {.from = recipe.baseModel.isEmpty() ? job.preparedDir : recipe.baseModel});
   };
   writeBest(job.runDir, fill,
@@ -438,6 +474,7 @@ void LanguageSession::reportStep(double loss, double norm, double learningRate) 
       {"learning_rate", learningRate},
       {"tokens_per_second", perSecond * double(recipe.step.batchSize) * double(train->tokens()) / double(train->sequences())},
       {"memory_bytes", residentBytes()}};
+  if (model->predictionLayers() > 0) values["train/mtp_loss"] = stepPredictions_;
   if (preferences_) {
     const QJsonObject means = stepPairs_.means();
     for (auto it = means.begin(); it != means.end(); ++it) values[it.key()] = it.value();

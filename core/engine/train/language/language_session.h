@@ -85,12 +85,15 @@ class LanguageSession : public Attempt {
     TokenBatch batch;
     double weight = 0;
   };
+  void openPrediction();
   Part partOf(const TokenData&, std::vector<std::int64_t> sequences) const;
   at::Tensor lossOf(const Part&, double divisor, bool ofValidation, PairSums&);
   void moveBias();
   NamedTensors savedTensors() const;
 
   DecoderConfig config_;
+  at::Tensor hidden_;           ///< of the last lossOf()
+  double stepPredictions_ = 0;  ///< loss of the prediction layers in this step
   DecoderFolder base_;
   std::unique_ptr<Sampler> sampler_;
   std::unique_ptr<Preferences> preferences_;  ///< null: texts are learnt

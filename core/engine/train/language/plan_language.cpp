@@ -52,7 +52,8 @@ QJsonObject languageMemoryParts(const DecoderConfig& config, const LanguageRecip
   o.microBatches = (recipe.step.batchSize + recipe.step.microBatch - 1) / std::max(1, recipe.step.microBatch);
   o.checkpointing = recipe.recompute.value_or(false);
   o.processor = !onCard;
-  QJsonObject parts = languageMemory(LanguageSizes::of(config), o).toJson();
+  o.prediction = recipe.predictionLoss > 0;
+  QJsonObject parts = languageMemory(LanguageSizes::of(config, o.prediction), o).toJson();
   parts.remove("total");
   return parts;
 }
