@@ -1624,6 +1624,22 @@
         <source>At each validation the model writes on from a validation text, for you to read; 0: nothing.</source>
         <translation>每次验证时，模型接着一段验证文本往下写，供您阅读；0：不写。</translation>
     </message>
+    <message>
+        <source>Attention dropout</source>
+        <translation>注意力丢弃率</translation>
+    </message>
+    <message>
+        <source>Share of attention weights that fall in training, for small data; -1: as the model's configuration says, which is 0 for the published models.</source>
+        <translation>训练时丢弃的注意力权重所占比例，适用于数据较少的情况；-1：按模型配置，已发布的模型均为 0。</translation>
+    </message>
+    <message>
+        <source>Multi-token prediction</source>
+        <translation>多词元预测</translation>
+    </message>
+    <message>
+        <source>DeepSeek-V3, all weights: what the loss of its prediction layers counts (published: 0.3, later 0.1); 0: they stay as they are.</source>
+        <translation>DeepSeek-V3、训练全部权重时：预测层损失的权重（论文先为 0.3，后为 0.1）；0：预测层保持不变。</translation>
+    </message>
 </context>
 <context>
     <name>Plugins</name>

@@ -34,23 +34,23 @@ class TestLanguagePlan : public QObject {
   void states_data() {
     QTest::addColumn<QString>("preset");
     QTest::addColumn<qint64>("parameters");
-    QTest::addColumn<QList<double>>("gb");  // mixed, bf16, ZeRO-1/2/3 of 8, ZeRO-3 of 2 and 4, LoRA, QLoRA
+    QTest::addColumn<QList<double>>("gb");  // mixed, bf16, ZeRO-1/2/3 of 8, ZeRO-3 of 2 and 4, LoRA, QLoRA (NF4, doubly quantised)
     QTest::addColumn<double>("loraMillions");
     QTest::addColumn<int>("cacheKib");
     const auto row = [](const char* name, qint64 parameters, QList<double> gb, double lora, int kib) {
       QTest::newRow(name) << name << parameters << gb << lora << kib;
     };
-    row("deepseek-llm-7b", 6'910'365'696, {110.6, 55.3, 38.0, 25.9, 13.8, 55.3, 27.6, 14.4, 5.5}, 37.5, 480);
-    row("deepseek-llm-67b", 67'425'001'472, {1078.8, 539.4, 370.8, 252.8, 134.9, 539.4, 269.7, 138.3, 41.7}, 215.6, 380);
+    row("deepseek-llm-7b", 6'910'365'696, {110.6, 55.3, 38.0, 25.9, 13.8, 55.3, 27.6, 14.4, 5.4}, 37.5, 480);
+    row("deepseek-llm-67b", 67'425'001'472, {1078.8, 539.4, 370.8, 252.8, 134.9, 539.4, 269.7, 138.3, 40.7}, 215.6, 380);
     row("deepseek-coder-1.3b", 1'346'471'936, {21.5, 10.8, 7.4, 5.0, 2.7, 10.8, 5.4, 2.9, 1.1}, 15.0, 192);
-    row("deepseek-coder-6.7b", 6'740'512'768, {107.8, 53.9, 37.1, 25.3, 13.5, 53.9, 27.0, 14.1, 4.6}, 40.0, 512);
-    row("deepseek-coder-33b", 33'342'991'360, {533.5, 266.7, 183.4, 125.0, 66.7, 266.7, 133.4, 68.7, 20.4}, 123.2, 248);
+    row("deepseek-coder-6.7b", 6'740'512'768, {107.8, 53.9, 37.1, 25.3, 13.5, 53.9, 27.0, 14.1, 4.5}, 40.0, 512);
+    row("deepseek-coder-33b", 33'342'991'360, {533.5, 266.7, 183.4, 125.0, 66.7, 266.7, 133.4, 68.7, 19.9}, 123.2, 248);
     row("deepseek-r1-distill-qwen-1.5b", 1'777'088'000, {28.4, 14.2, 9.8, 6.7, 3.6, 14.2, 7.1, 3.8, 1.9}, 18.5, 28);
-    row("deepseek-r1-distill-qwen-7b", 7'615'616'512, {121.8, 60.9, 41.9, 28.6, 15.2, 60.9, 30.5, 15.9, 6.3}, 40.4, 56);
-    row("deepseek-r1-distill-qwen-14b", 14'770'033'664, {236.3, 118.2, 81.2, 55.4, 29.5, 118.2, 59.1, 30.6, 11.2}, 68.8, 192);
-    row("deepseek-r1-distill-qwen-32b", 32'763'876'352, {524.2, 262.1, 180.2, 122.9, 65.5, 262.1, 131.1, 67.7, 21.8}, 134.2, 256);
-    row("deepseek-r1-distill-llama-8b", 8'030'261'248, {128.5, 64.2, 44.2, 30.1, 16.1, 64.2, 32.1, 16.7, 6.5}, 41.9, 128);
-    row("deepseek-r1-distill-llama-70b", 70'553'706'496, {1128.9, 564.4, 388.0, 264.6, 141.1, 564.4, 282.2, 144.4, 43.9}, 207.1, 320);
+    row("deepseek-r1-distill-qwen-7b", 7'615'616'512, {121.8, 60.9, 41.9, 28.6, 15.2, 60.9, 30.5, 15.9, 6.2}, 40.4, 56);
+    row("deepseek-r1-distill-qwen-14b", 14'770'033'664, {236.3, 118.2, 81.2, 55.4, 29.5, 118.2, 59.1, 30.6, 11.0}, 68.8, 192);
+    row("deepseek-r1-distill-qwen-32b", 32'763'876'352, {524.2, 262.1, 180.2, 122.9, 65.5, 262.1, 131.1, 67.7, 21.4}, 134.2, 256);
+    row("deepseek-r1-distill-llama-8b", 8'030'261'248, {128.5, 64.2, 44.2, 30.1, 16.1, 64.2, 32.1, 16.7, 6.4}, 41.9, 128);
+    row("deepseek-r1-distill-llama-70b", 70'553'706'496, {1128.9, 564.4, 388.0, 264.6, 141.1, 564.4, 282.2, 144.4, 42.8}, 207.1, 320);
   }
   void states() {
     QFETCH(QString, preset);
@@ -114,6 +114,10 @@ class TestLanguagePlan : public QObject {
     const std::int64_t attention = 4 * 7168 + 1536 + 512 + 64 + 2 * 128 * 192 + 2 * 128 * 128;
     QCOMPARE(qint64(s.keptPerToken), qint64(3 * (attention + 4 * 18432) + 58 * (attention + 4 * 9 * 2048 + 2 * 256)));
     QCOMPARE(qint64(s.cachePerToken), qint64(61 * 576));
+    // Its prediction layer: 11.5 B without the copies of embedding and head. LoRA's base stays in float8, a float for 128 × 128.
+    QCOMPARE(qint64(LanguageSizes::of(v3, true).parameters - s.parameters), qint64(v3.predictionParameterCount()));
+    QVERIFY(std::abs(double(v3.predictionParameterCount()) - 11.5e9) < 0.1e9);
+    QVERIFY(std::abs(double(s.storedBytes) / double(s.linear) - (1 + 4.0 / 16384)) < 1e-4);
   }
 
   void whatFits_data() {

@@ -26,10 +26,12 @@ at::Tensor allowedExperts(const DecoderConfig& config, const at::Tensor& choice)
   return mask.unsqueeze(-1).expand({n, groups, each}).reshape({n, config.routedExperts});
 }
 
-// DeepSeek-V2 eq. 12, V3 eq. 17: Σ_e f_e P_e of each sequence, averaged over the sequences.
+// DeepSeek-V2 eq. 12 to 14, V3 eq. 17 to 20: Σ_e f_e P_e of each sequence, averaged over the sequences. V2 counts the experts that were
+// taken; V3 those of the largest affinities, without the correction bias and the groups, so that the loss does not chase the bias.
 at::Tensor balanceLossOf(const DecoderConfig& config, const Routing& r, std::int64_t sequences) {
   const std::int64_t e = config.routedExperts, k = config.expertsPerToken, tokens = r.scores.size(0) / sequences;
-  const at::Tensor chosen = at::zeros_like(r.scores).detach().scatter(1, r.experts, 1.0);
+  const at::Tensor counted = config.routing == RoutingMethod::NoAuxTc ? std::get<1>(at::topk(r.scores.detach(), k, -1)) : r.experts;
+  const at::Tensor chosen = at::zeros_like(r.scores).detach().scatter(1, counted, 1.0);
   const at::Tensor frequency = chosen.view({sequences, tokens, e}).mean(1) * (double(e) / double(k));
   const at::Tensor share = (r.scores / r.scores.sum(-1, true)).view({sequences, tokens, e}).mean(1);
   return (frequency * share).sum(-1).mean();

@@ -350,7 +350,7 @@ double LanguageSession::forwardBackward(const std::vector<std::int64_t>& sequenc
       if (config_.balanceLoss > 0 && watch.balanceLoss.defined()) one = one + watch.balanceLoss * (config_.balanceLoss * share);
       if (stepLoads_.empty()) stepLoads_ = watch.loads;
       else
-        for (std::size_t i = 0; i < stepLoads_.size(); ++i) stepLoads_[i] = stepLoads_[i] + watch.loads[i];
+        for (std::size_t i = 0; i < std::min(stepLoads_.size(), watch.loads.size()); ++i) stepLoads_[i] = stepLoads_[i] + watch.loads[i];
     }
     if (one.requires_grad()) one.backward();
     if (parts.size() > 1) trained->foldGradients();
