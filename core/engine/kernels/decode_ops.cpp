@@ -17,6 +17,8 @@ namespace {
 constexpr std::int64_t kPieceBytes = 32 << 10;  // what a thread takes at a time: some microseconds of memory
 constexpr std::int64_t kWorthHelp = 64 << 10;   // less is read before another thread has come
 
+thread_local bool libraryOnly = false;
+
 bool plain(const at::Tensor& t) { return t.device().is_cpu() && (t.scalar_type() == at::kFloat || t.scalar_type() == at::kBFloat16); }
 
 int threadsFor(std::int64_t bytes) { return bytes < kWorthHelp ? 1 : at::get_num_threads(); }
@@ -37,9 +39,13 @@ bool denseHeads(const at::Tensor& t) { return t.dim() == 4 && t.stride(3) == 1 &
 
 }  // namespace
 
+LibraryProducts::LibraryProducts() : before_(libraryOnly) { libraryOnly = true; }
+LibraryProducts::~LibraryProducts() { libraryOnly = before_; }
+
 bool canMultiplyFewRows(const at::Tensor& x, const at::Tensor& weight) {
-  if (at::GradMode::is_enabled() || !weight.defined() || weight.dim() != 2 || !plain(x) || x.scalar_type() != weight.scalar_type() ||
-      !weight.device().is_cpu() || !weight.is_contiguous() || x.numel() == 0 || x.numel() > kFewRows * weight.size(1))
+  if (at::GradMode::is_enabled() || libraryOnly || !weight.defined() || weight.dim() != 2 || !plain(x) ||
+      x.scalar_type() != weight.scalar_type() || !weight.device().is_cpu() || !weight.is_contiguous() || x.numel() == 0 ||
+      x.numel() > kFewRows * weight.size(1))
     return false;
   return x.scalar_type() == at::kBFloat16 || !at::autocast::is_autocast_enabled(at::kCPU);
 }
@@ -78,8 +84,9 @@ at::Tensor multiplyFewRows(const at::Tensor& given, const std::vector<RowProduct
 }
 
 bool canAttendOneToken(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& mask) {
-  if (at::GradMode::is_enabled() || !plain(q) || q.dim() != 4 || q.size(2) != 1 || q.stride(3) != 1 || k.scalar_type() != q.scalar_type() ||
-      v.scalar_type() != q.scalar_type() || !denseHeads(k) || !denseHeads(v) || k.size(2) == 0 || q.size(1) % k.size(1) != 0)
+  if (at::GradMode::is_enabled() || libraryOnly || !plain(q) || q.dim() != 4 || q.size(2) != 1 || q.stride(3) != 1 ||
+      k.scalar_type() != q.scalar_type() || v.scalar_type() != q.scalar_type() || !denseHeads(k) || !denseHeads(v) || k.size(2) == 0 ||
+      q.size(1) % k.size(1) != 0)
     return false;
   return !mask.defined() || (mask.scalar_type() == at::kBool && mask.dim() == 4 && mask.size(1) == 1 && mask.size(2) == 1 &&
                              mask.size(3) == k.size(2) && mask.stride(3) == 1);

@@ -11,6 +11,19 @@ namespace cloister::kernels {
 /// More rows than these: matrix products of the library win.
 inline constexpr std::int64_t kFewRows = 8;
 
+/// While one lives, this thread leaves both operations to the library: a pass without gradients that is computed again with them has to
+/// give the same bits.
+class LibraryProducts {
+ public:
+  LibraryProducts();
+  ~LibraryProducts();
+  LibraryProducts(const LibraryProducts&) = delete;
+  LibraryProducts& operator=(const LibraryProducts&) = delete;
+
+ private:
+  bool before_;
+};
+
 /// Whether multiplyFewRows takes x [..., in] and weight [out, in]: no gradients wanted, a few rows, on the processor, one type for both.
 bool canMultiplyFewRows(const at::Tensor& x, const at::Tensor& weight);
 

@@ -139,6 +139,11 @@ class TestDecodeKernels : public QObject {
     QVERIFY(!kernels::canMultiplyFewRows(x.to(at::kBFloat16), w));
     QVERIFY(!kernels::canMultiplyFewRows(x, at::randn({16, 8}).t()));
     QVERIFY(!kernels::canMultiplyFewRows(x.to(at::kDouble), w.to(at::kDouble)));
+    {
+      const kernels::LibraryProducts here;
+      QVERIFY(!kernels::canMultiplyFewRows(x, w));
+    }
+    QVERIFY(kernels::canMultiplyFewRows(x, w));
     const at::Tensor none;
     QVERIFY(!kernels::canAttendOneToken(at::randn({1, 4, 2, 8}), at::randn({1, 2, 5, 8}), at::randn({1, 2, 5, 8}), none));
     QVERIFY(!kernels::canAttendOneToken(at::randn({1, 3, 1, 8}), at::randn({1, 2, 5, 8}), at::randn({1, 2, 5, 8}), none));

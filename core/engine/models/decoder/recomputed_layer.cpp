@@ -5,6 +5,7 @@
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include "core/engine/kernels/decode_ops.h"
 #include "core/engine/models/precision.h"
 
 namespace cloister {
@@ -23,6 +24,7 @@ class Recomputed : public torch::autograd::Function<Recomputed> {
  public:
   /// {what the layer gives, its balance loss}.
   static variable_list forward(AutogradContext* ctx, const at::Tensor& x, const c10::intrusive_ptr<Call>& call) {
+    const kernels::LibraryProducts asInBackward;
     RoutingWatch watch;
     const at::Tensor y = call->layer(x, call->watched ? &watch : nullptr);
     call->loads = watch.loads;
