@@ -5,6 +5,7 @@
 #include "app/cli/project_option.h"
 #include "app/cli/verb.h"
 #include "core/curation/import_job.h"
+#include "core/domain/task.h"
 
 namespace cloister::cli {
 namespace {
@@ -79,7 +80,7 @@ class DataImport : public Verb {
     if (auto ok = readOptions(context, request); !ok) return context.fail(ok.error());
     auto project = openProject(context);
     if (!project) return context.fail(project.error());
-    if (request.source.isEmpty()) request.source = isLanguage(**project) ? "text" : "dicom";
+    if (request.source.isEmpty()) request.source = Task::named((*project)->info().task).sources.first();
     qint64 interrupted = 0;
     if (!context.isSet("new")) {
       auto found = interruptedImport(**project, request);

@@ -3,6 +3,7 @@
 
 #include "app/cli/run_session.h"
 #include "app/cli/verb.h"
+#include "core/domain/task.h"
 
 namespace cloister::cli {
 namespace {
@@ -87,7 +88,7 @@ class Evaluate : public Verb {
                             "part", "kind", "texts", "perplexity", "base", "scores", "generation", "memorisation"})
       if (report.contains(QLatin1String(key))) summary[QLatin1String(key)] = report[QLatin1String(key)];
     context.emitJson(summary);
-    if (report["task"].toString() == u"language-model") printLanguage(context, report);
+    if (isLanguageTask(report["task"].toString())) printLanguage(context, report);
     else printHeadline(context, summary["headline"].toArray());
     context.print(tr("Report: %1").arg(summary["html"].toString()));
     return 0;

@@ -9,6 +9,7 @@
 #include "app/cli/run_session.h"
 #include "app/cli/verb.h"
 #include "core/domain/files.h"
+#include "core/domain/task.h"
 
 namespace cloister::cli {
 namespace {
@@ -153,7 +154,7 @@ class Export : public Verb {
     }
     context.emitJson(summary);
     for (const QJsonValue& v : summary["candidates"].toArray())
-      context.print(summary["task"].toString() == u"language-model" ? languageLine(v.toObject()) : imageLine(v.toObject()));
+      context.print(isLanguageTask(summary["task"].toString()) ? languageLine(v.toObject()) : imageLine(v.toObject()));
     context.print(tr("Recommended: %1. %2").arg(summary["recommended"].toString(), summary["why"].toString()));
     context.print(tr("Files: %1").arg(summary["dir"].toString()));
     return 0;

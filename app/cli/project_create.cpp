@@ -1,6 +1,7 @@
 // project create: makes the folder of a project.
 #include "app/cli/data_common.h"
 #include "app/cli/verb.h"
+#include "core/domain/task.h"
 
 namespace cloister::cli {
 namespace {
@@ -18,7 +19,8 @@ class ProjectCreate : public Verb {
             {"task", tr("What to build: image-classification or language-model."), "TASK", "image-classification"}};
   }
   int execute(Context& context) override {
-    static const QStringList tasks{"image-classification", "language-model"};
+    QStringList tasks;
+    for (const Task& task : Task::all()) tasks << task.id;
     if (!tasks.contains(context.value("task")))
       return context.fail(
           {FailureKind::InvalidArgument, {{"name", "--task"}, {"value", context.value("task")}, {"allowed", tasks.join(", ")}}, {}});

@@ -1,6 +1,7 @@
 // Opens the project a verb was pointed at. Main thread.
 #pragma once
 #include "app/cli/context.h"
+#include "core/domain/task.h"
 #include "core/store/project.h"
 
 namespace cloister::cli {
@@ -9,6 +10,6 @@ inline Result<std::unique_ptr<Project>> openProject(const Context& context, Proj
   return Project::open(context.projectDir(), mode);
 }
 
-inline bool isLanguage(const Project& project) { return project.info().task == u"language-model"; }
+inline bool isLanguage(const Project& project) { return isLanguageTask(project.info().task); }
 
 }  // namespace cloister::cli

@@ -9,6 +9,7 @@
 
 #include "app/cli/project_option.h"
 #include "app/cli/run_progress.h"
+#include "core/domain/task.h"
 #include "core/extension/plugin_catalogue.h"
 #include "core/runs/child_watch.h"
 #include "core/runs/remote_run.h"
@@ -96,7 +97,7 @@ Result<RunRecord> trainedRun(const Project& project, const QString& run) {
 
 bool isLanguageModel(const RunRecord& row) {
   const auto family = PluginCatalogue::scan().find(QStringLiteral("family"), row.family);
-  return family && family->json["task"].toString() == u"language-model";
+  return family && isLanguageTask(family->json["task"].toString());
 }
 
 QJsonObject runJson(const RunRecord& row, const Project& project) {

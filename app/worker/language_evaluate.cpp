@@ -14,6 +14,7 @@
 #include "app/worker/language_sections.h"
 #include "app/worker/training_curve.h"
 #include "core/domain/files.h"
+#include "core/domain/task.h"
 #include "core/domain/version.h"
 #include "core/engine/engine_failure.h"
 #include "core/engine/train/machine.h"
@@ -123,7 +124,7 @@ class LanguageEvaluation {
     const DecoderConfig& c = model_->config();
     report_ = {
         {"format", 1},
-        {"task", "language-model"},
+        {"task", Task::of(Task::Kind::LanguageModel).id},
         {"run", spec.run},
         {"snapshot", spec.snapshot},
         {"architecture", decoderModelType(c.architecture)},

@@ -14,6 +14,7 @@
 #include "app/worker/language_export.h"
 #include "app/worker/language_run.h"
 #include "core/domain/files.h"
+#include "core/domain/task.h"
 #include "core/domain/version.h"
 #include "core/engine/engine_failure.h"
 
@@ -184,7 +185,7 @@ class LanguageExportJob {
                 .arg(best.value("perplexity")["exported"].toDouble(), 0, 'g', 4)
                 .arg(best.value("perplexity")["original"].toDouble(), 0, 'g', 4);
     return {{"format", 1},
-            {"task", "language-model"},
+            {"task", Task::of(Task::Kind::LanguageModel).id},
             {"run", run_->spec().run},
             {"snapshot", run_->spec().snapshot},
             {"weights", run_->weightsDigest()},

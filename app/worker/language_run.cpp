@@ -5,6 +5,7 @@
 #include <QFileInfo>
 
 #include "core/domain/files.h"
+#include "core/domain/task.h"
 #include "core/engine/engine_failure.h"
 #include "core/engine/models/decoder/adapter.h"
 #include "core/extension/plugin_catalogue.h"
@@ -127,7 +128,7 @@ QString runFolderAt(const QString& dir) {
 
 bool isLanguageRun(const RunSpec& spec) {
   const auto family = PluginCatalogue::scan().find(QStringLiteral("family"), spec.family);
-  return family && family->json["task"].toString() == u"language-model";
+  return family && isLanguageTask(family->json["task"].toString());
 }
 
 }  // namespace cloister

@@ -8,6 +8,7 @@
 #include "core/curation/import_records.h"
 #include "core/curation/ingest_process.h"
 #include "core/domain/files.h"
+#include "core/domain/task.h"
 #include "core/store/project.h"
 #include "core/trust/audit_log.h"
 
@@ -34,7 +35,7 @@ Result<void> audit(const Project& project, const ImportSummary& summary, const Q
 
 Result<void> validate(const Project& project, const ImportRequest& request) {
   // What a project trains on decides what it takes in.
-  const QStringList sources = project.info().task == u"language-model" ? QStringList{"text"} : QStringList{"dicom", "images", "table"};
+  const QStringList& sources = Task::named(project.info().task).sources;
   if (!sources.contains(request.source))
     return Failure{FailureKind::InvalidArgument, {{"name", "source"}, {"value", request.source}, {"allowed", sources.join(", ")}}, {}};
   if (request.paths.isEmpty())

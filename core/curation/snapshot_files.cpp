@@ -11,6 +11,7 @@
 #include <QRegularExpression>
 
 #include "core/domain/files.h"
+#include "core/domain/task.h"
 #include "core/store/project.h"
 #include "core/trust/audit_log.h"
 
@@ -157,7 +158,7 @@ Result<Snapshot> snapshotFromFolder(const QString& dir) {
   for (const QJsonValue& name : s.json["classes"].toArray()) s.classes.append(name.toString());
   const QJsonObject counts = s.json["splitCounts"].toObject();
   for (auto it = counts.begin(); it != counts.end(); ++it) s.splitCounts[it.key()] = it.value().toInteger();
-  if (format < 1 || s.digest.size() != 64 || (s.classes.isEmpty() && s.json["task"].toString() != u"language-model"))
+  if (format < 1 || s.digest.size() != 64 || (s.classes.isEmpty() && Task::named(s.json["task"].toString()).classes))
     return corrupt(path, "format, digest or classes missing");
   return s;
 }

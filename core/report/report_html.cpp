@@ -1,5 +1,6 @@
 #include "core/report/report_html.h"
 
+#include "core/domain/task.h"
 #include "core/report/report_sections.h"
 
 namespace cloister {
@@ -121,7 +122,7 @@ QByteArray reportHtml(const QJsonObject& json, const QString& folder, const QStr
           "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>%2 · %3</title><style>")
           .arg(c.text.code(), c.text("title").toHtmlEscaped(), json["run"].toString().toHtmlEscaped());
   page += QLatin1String(kStyle) + QStringLiteral("</style></head><body><main>\n");
-  if (json["task"].toString() == u"language-model") page += report::languageReport(c);
+  if (isLanguageTask(json["task"].toString())) page += report::languageReport(c);
   else
     page += header(c) + report::headline(c) + report::quality(c) + report::classTable(c) + report::groups(c) + report::attacks(c) +
             report::latency(c) + report::samples(c, "worst") + report::samples(c, "best") + report::method(c);

@@ -11,6 +11,7 @@
 #include "core/curation/snapshot_files.h"
 #include "core/curation/text_dataset.h"
 #include "core/domain/files.h"
+#include "core/domain/task.h"
 #include "core/runs/base_models.h"
 #include "core/runs/hardware.h"
 #include "core/runs/worker_launch.h"
@@ -174,7 +175,7 @@ Result<CheckedRequest> checkRequest(const Project& project, const PluginCatalogu
   auto snapshot = openSnapshot(project, request.snapshot);
   if (!snapshot) return snapshot.error();
   checked.snapshot = *snapshot;
-  if (project.info().task == u"language-model") return checkLanguage(project, request, std::move(checked));
+  if (isLanguageTask(project.info().task)) return checkLanguage(project, request, std::move(checked));
   checked.preprocessing = preprocessingOf(*snapshot, checked.parameters);
   if (request.baseWeights.isEmpty()) return checked;
   checked.baseWeights = QFileInfo(request.baseWeights).absoluteFilePath();

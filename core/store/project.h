@@ -20,7 +20,7 @@ namespace cloister {
 struct ProjectInfo {
   QString id;  ///< UUID, made at creation
   QString name;
-  QString task;       ///< image-classification
+  QString task;       ///< id of a Task (core/domain/task.h)
   QString createdAt;  ///< ISO 8601 UTC
 };
 

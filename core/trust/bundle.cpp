@@ -4,6 +4,7 @@
 #include <QFileInfo>
 
 #include "core/domain/files.h"
+#include "core/domain/task.h"
 #include "core/trust/audit_log.h"
 #include "core/trust/bundle_documents.h"
 #include "core/trust/bundle_folder.h"
@@ -82,7 +83,7 @@ class Builder {
             {"name", facts_.name},
             {"version", facts_.version},
             {"createdAt", facts_.createdAt},
-            {"task", "image-classification"},
+            {"task", Task::of(Task::Kind::ImageClassification).id},
             {"notAMedicalDevice", true},
             {"run", s_.spec.run},
             {"family", s_.spec.family},

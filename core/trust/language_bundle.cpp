@@ -5,6 +5,7 @@
 #include <QFileInfo>
 
 #include "core/domain/files.h"
+#include "core/domain/task.h"
 #include "core/domain/version.h"
 #include "core/report/report_html.h"
 #include "core/trust/bundle_folder.h"
@@ -278,7 +279,7 @@ Result<BundleResult> createLanguageBundle(const LanguageBundleRequest& request, 
 
 bool isLanguageExport(const QString& runDir) {
   const auto exported = readJson(runDir + "/export/export.json");
-  return exported && (*exported)["task"].toString() == u"language-model";
+  return exported && isLanguageTask((*exported)["task"].toString());
 }
 
 Result<BundleResult> createLanguageRunBundle(const BundleRequest& request, const KeyStore& keys) {
