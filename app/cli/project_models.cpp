@@ -45,7 +45,11 @@ class ModelAdd : public Verb {
     if (!project) return context.fail(project.error());
     auto model = importBaseModel((*project)->dir(),
                                  {context.arguments()[0], context.value("name"), context.value("adapter"), context.value("dtype")},
-                                 [] { return Context::stopRequested(); });
+                                 [&](ModelStep, qint64 done, qint64 total) {
+                                   if (total > 0) context.progress().show(done, total);
+                                   return !Context::stopRequested();
+                                 });
+    context.progress().clear();
     if (!model) return context.fail(model.error());
     context.emitJson(jsonOf(*model));
     context.print(lineOf(*model));

@@ -218,6 +218,7 @@ Result<void> ChildPool::run(const NextJob& next, const TakeAnswer& take, const s
     if (!deliver(take)) return Failure{FailureKind::Stopped, {}, {}};
     if (window_.size() < before && !stopAsked()) continue;  // room again, and perhaps new jobs
     if (window_.empty() && (exhausted_ || stopAsked())) break;
+    if (limits_.stopsAtOnce && stopAsked()) break;  // the children end with this pool
     std::vector<pollfd> wanted;
     std::vector<Child*> who;
     int wait = 1000;

@@ -18,6 +18,7 @@ namespace cloister {
 struct PoolLimits {
   int seconds = 10;                   ///< without a word from the child, per part of a job
   quint64 addressSpace = 1ull << 30;  ///< RLIMIT_AS of a child; 0: none (our own generator)
+  bool stopsAtOnce = false;           ///< a stop ends the jobs at hand, which may take minutes, instead of waiting for them
 };
 
 class ChildPool {
@@ -35,7 +36,8 @@ class ChildPool {
   /// paths: all that the jobs of this pool will read and write.
   ChildPool(int children, PoolLimits limits, SandboxPaths paths);
   ~ChildPool();
-  /// Until all jobs are answered or a stop was asked for (SIGTERM, SIGINT): then the jobs at hand are finished and their answers taken.
+  /// Until all jobs are answered or a stop was asked for (SIGTERM, SIGINT): then the jobs at hand are finished and their answers taken,
+  /// unless they stop at once.
   Result<void> run(const NextJob& next, const TakeAnswer& take, const std::function<void(const Message&)>& onPart = {});
 
  private:

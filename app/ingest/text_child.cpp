@@ -281,8 +281,14 @@ Result<QJsonObject> train(const QJsonObject& job) {
   options.byteFallback = job["byteFallback"].toBool(true);
   options.identity = job["normalizer"].toString() != u"nfkc";
   options.threads = int(std::max(1u, std::thread::hardware_concurrency()));
-  const auto model =
-      trainSentencePiece(lines, options, [](const char* phase, std::int64_t done, std::int64_t total) { tell(done, total, phase); });
+  const TrainTokenizerProgress progress = [](const char* phase, std::int64_t done, std::int64_t total) { tell(done, total, phase); };
+  auto model = trainSentencePiece(lines, options, progress);
+  // A short text has no use for so many pieces: as many as it holds, where that was asked for.
+  if (!model && job["atMost"].toBool())
+    if (const int limit = model.error().args["limit"].toInt(); limit > 0) {
+      options.vocabularySize = limit;
+      model = trainSentencePiece(lines, options, progress);
+    }
   if (!model) return model.error();
   const QString dir = job["out"].toString();
   if (auto w = writeFileAtomically(dir + "/tokenizer.model", QByteArrayView(model->data(), qsizetype(model->size()))); !w) return w.error();

@@ -14,7 +14,7 @@ namespace cloister {
 namespace {
 
 /// A text of a gigabyte takes its ids and its words beside it; training builds suffix arrays.
-constexpr PoolLimits kLimits{600, 16ull << 30};
+constexpr PoolLimits kLimits{600, 16ull << 30, true};
 
 QString absolute(const QJsonValue& path) { return QFileInfo(path.toString()).absoluteFilePath(); }
 

@@ -2,6 +2,7 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
+#include <QDateTime>
 #include <QJsonArray>
 #include <QJsonDocument>
 
@@ -16,6 +17,8 @@
 
 namespace cloister {
 namespace {
+
+constexpr qint64 kTellEveryMs = 200;
 
 template <typename T>
 T choice(const QStringList& arguments, const char* name, std::initializer_list<std::pair<const char*, T>> known) {
@@ -97,6 +100,12 @@ int modelImportVerb(const QStringList& arguments) {
     DecoderWriteOptions options{.from = from};
     const qint64 shard = option(arguments, "shard-bytes", false, "0").toLongLong();
     if (shard > 0) options.shardBytes = shard;
+    options.progress = [&say, last = QDateTime::currentMSecsSinceEpoch()](qint64 done, qint64 total) mutable {
+      const qint64 now = QDateTime::currentMSecsSinceEpoch();
+      if (now - last < kTellEveryMs && done < total) return;
+      last = now;
+      say({{"type", "progress"}, {"done", done}, {"total", total}});
+    };
     folder.config.fp8BlockRows = folder.config.fp8BlockColumns = 0;
     writeDecoderFolder(to, folder.config, all, options);
     found["type"] = "finished";

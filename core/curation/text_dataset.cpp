@@ -15,6 +15,7 @@
 #include "core/curation/ingest_process.h"
 #include "core/curation/snapshot_files.h"
 #include "core/domain/files.h"
+#include "core/domain/task.h"
 #include "core/store/project.h"
 #include "core/text/data/row_version.h"
 
@@ -150,9 +151,17 @@ void checkAcross(const QJsonObject& across, QList<Finding>& findings) {
   }
 }
 
+/// Which texts, read how, divided how.
+QString checkedDigest(const QList<Sample>& texts, const TextSplit& split) {
+  QByteArray all = canonicalJson(split.toJson());
+  for (const Sample& s : texts) all += '\n' + s.sha256.toUtf8() + ' ' + canonicalJson(readingOf(s));
+  return sha256Hex(all);
+}
+
 Result<TextCheck> checkThese(const Project& project, const QList<Sample>& texts, const TextSplit& split, const TextProgress& progress) {
   TextCheck check;
   check.kind = texts.first().modality;
+  check.digest = checkedDigest(texts, split);
   check.files = texts.size();
   auto files = checkFiles(project);
   if (!files) return files.error();
@@ -193,7 +202,7 @@ QJsonObject jsonOf(const Project& project, const TextCheck& check, const TextSpl
           {"digest", digest},
           {"createdAt", QDateTime::currentDateTimeUtc().toString(Qt::ISODateWithMs)},
           {"project", project.info().id},
-          {"task", "language-model"},
+          {"task", Task::of(Task::Kind::LanguageModel).id},
           {"kind", check.kind},
           {"classes", QJsonArray()},
           {"samples", check.records},
@@ -206,6 +215,27 @@ QJsonObject jsonOf(const Project& project, const TextCheck& check, const TextSpl
           {"preprocessing", QJsonObject()},
           {"overrideReason", QString()},
           {"findings", findings}};
+}
+
+Result<Snapshot> freezeThese(Project& project, const QList<Sample>& texts, const TextSplit& split, const TextCheck& check) {
+  for (const Finding& f : check.findings)
+    if (f.severity == u"blocking") return Failure{FailureKind::PolicyRefused, {{"rule", f.message}, {"finding", f.kind}}, {}};
+  const QString staged = project.dir() + "/snapshots/.part-" + QUuid::createUuid().toString(QUuid::Id128).left(8);
+  if (!QDir().mkpath(staged)) return Failure{FailureKind::IoError, {{"path", staged}}, "the folder could not be made"};
+  auto digest = writeTexts(texts, split, staged + "/samples.jsonl");
+  auto snapshot = digest ? settleSnapshot(project, staged, jsonOf(project, check, split, *digest),
+                                          [&] {
+                                            QList<SnapshotMember> members;
+                                            const QJsonObject parts = check.division["parts"].toObject();
+                                            QMap<QString, qint64> counts;
+                                            for (auto it = parts.begin(); it != parts.end(); ++it)
+                                              counts[it.key()] = it.value().toObject()["records"].toInteger();
+                                            for (const Sample& s : texts) members += textMembers(s.id, counts);
+                                            return members;
+                                          }())
+                         : Result<Snapshot>(digest.error());
+  QDir(staged).removeRecursively();
+  return snapshot;
 }
 
 /// The files a tokenizer is made of, unparsed.
@@ -258,24 +288,15 @@ Result<Snapshot> freezeTexts(Project& project, const TextSplit& split, const Tex
   if (!texts) return texts.error();
   auto check = checkThese(project, *texts, split, progress);
   if (!check) return check.error();
-  for (const Finding& f : check->findings)
-    if (f.severity == u"blocking") return Failure{FailureKind::PolicyRefused, {{"rule", f.message}, {"finding", f.kind}}, {}};
-  const QString staged = project.dir() + "/snapshots/.part-" + QUuid::createUuid().toString(QUuid::Id128).left(8);
-  if (!QDir().mkpath(staged)) return Failure{FailureKind::IoError, {{"path", staged}}, "the folder could not be made"};
-  auto digest = writeTexts(*texts, split, staged + "/samples.jsonl");
-  auto snapshot = digest ? settleSnapshot(project, staged, jsonOf(project, *check, split, *digest),
-                                          [&] {
-                                            QList<SnapshotMember> members;
-                                            const QJsonObject parts = check->division["parts"].toObject();
-                                            QMap<QString, qint64> counts;
-                                            for (auto it = parts.begin(); it != parts.end(); ++it)
-                                              counts[it.key()] = it.value().toObject()["records"].toInteger();
-                                            for (const Sample& s : *texts) members += textMembers(s.id, counts);
-                                            return members;
-                                          }())
-                         : Result<Snapshot>(digest.error());
-  QDir(staged).removeRecursively();
-  return snapshot;
+  return freezeThese(project, *texts, split, *check);
+}
+
+Result<Snapshot> freezeChecked(Project& project, const TextSplit& split, const TextCheck& check) {
+  auto texts = includedTexts(project);
+  if (!texts) return texts.error();
+  if (const QString now = checkedDigest(*texts, split); now != check.digest)
+    return Failure{FailureKind::IdentityChanged, {{"what", "texts"}, {"expected", check.digest}, {"found", now}}, {}};
+  return freezeThese(project, *texts, split, check);
 }
 
 Result<PreparedData> prepareTexts(const Project& project, const Snapshot& snapshot, const TextPreparation& how,
@@ -332,6 +353,7 @@ Result<QJsonObject> trainTokenizer(const Project& project, const TokenizerTraini
                              {"kind", how.kind},
                              {"inputs", inputsOf(project, *texts)},
                              {"vocabularySize", how.vocabularySize},
+                             {"atMost", how.atMost},
                              {"seed", split["seed"]},
                              {"validation", split["validation"]},
                              {"test", split["test"]},

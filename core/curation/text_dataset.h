@@ -20,6 +20,7 @@ struct TextCheck {
   QJsonObject division;
   QList<Finding> findings;
   qint64 files = 0, records = 0;
+  QString digest;  ///< of the texts and the shares: what was checked
 };
 Result<TextCheck> checkTexts(const Project&, const TextSplit&, const TextProgress&);
 
@@ -27,6 +28,9 @@ Result<TextCheck> checkTexts(const Project&, const TextSplit&, const TextProgres
 /// are files, classes are empty, json["task"] is language-model and json["kind"] their kind. NothingToDo without a text;
 /// PolicyRefused for several kinds with none chosen. Audit entry "snapshot".
 Result<Snapshot> freezeTexts(Project&, const TextSplit&, const TextProgress&);
+/// The same without looking into the texts once more, for who has checked them elsewhere and waits for nothing long: IdentityChanged when
+/// texts or shares are no longer those that were checked.
+Result<Snapshot> freezeChecked(Project&, const TextSplit&, const TextCheck&);
 
 struct TextPreparation {
   QString tokenizer;                      ///< folder
@@ -46,6 +50,7 @@ struct TokenizerTraining {
   QString to;
   QString kind = QStringLiteral("bpe");
   int vocabularySize = 8000;
+  bool atMost = false;  ///< fewer pieces where the texts hold no more; else they are refused
 };
 Result<QJsonObject> trainTokenizer(const Project&, const TokenizerTraining&, const TextProgress&);
 

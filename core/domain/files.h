@@ -1,5 +1,7 @@
 // Whole-or-absent files, canonical JSON and digests: the few file habits every part shares. Any thread; blocking I/O.
 #pragma once
+#include <functional>
+
 #include <QByteArray>
 #include <QJsonObject>
 #include <QString>
@@ -25,7 +27,8 @@ QByteArray canonicalJson(const QJsonObject&);
 
 /// Lower-case hex SHA-256.
 QString sha256Hex(QByteArrayView bytes);
-Result<QString> sha256OfFile(const QString& path);
+/// read, if given, hears how many bytes were read since it was last told; false stops: Stopped.
+Result<QString> sha256OfFile(const QString& path, const std::function<bool(qint64)>& read = {});
 
 /// Bytes free for this user where path (or its nearest existing parent) lies.
 qint64 bytesFree(const QString& path);

@@ -19,7 +19,7 @@
 namespace cloister {
 namespace {
 
-const QString kAbout = QStringLiteral("/about.json");
+const QString kAbout = QStringLiteral("/about.json"), kStaged = QStringLiteral(".part-");
 
 bool holds(const QString& dir, const QStringList& patterns) { return !QDir(dir).entryList(patterns, QDir::Files).isEmpty(); }
 
@@ -41,11 +41,11 @@ Result<QString> cleanName(const QString& text) {
   return name;
 }
 
-Result<QJsonObject> inspectTokenizer(const QString& dir, const std::function<bool()>& stop) {
+Result<QJsonObject> inspectTokenizer(const QString& dir, const ModelProgress& progress) {
   const QTemporaryDir scratch;
   if (!scratch.isValid()) return Failure{FailureKind::IoError, {{"path", scratch.path()}}, scratch.errorString()};
   auto said = runIngest(QStringLiteral("tokenizer"), {{"action", "inspect"}, {"tokenizer", dir}}, scratch.filePath("request.json"),
-                        [&](qint64, qint64) { return !stop || !stop(); });
+                        [&](qint64, qint64) { return !progress || progress(ModelStep::Checking, 0, 0); });
   if (said) said->remove("type");
   return said;
 }
@@ -62,17 +62,23 @@ Result<void> copyTokenizer(const QString& from, const QString& to) {
 }
 
 /// Fills the staged folder; what was found goes into about.json.
-Result<QJsonObject> fill(const ModelImport& import, const QString& from, const QString& staged, const std::function<bool()>& stop) {
+Result<QJsonObject> fill(const ModelImport& import, const QString& from, const QString& staged, const ModelProgress& progress) {
   QJsonObject about{{"format", 1}, {"from", QFileInfo(from).fileName()}};
   if (isTokenizer(from)) {
-    auto tokenizer = inspectTokenizer(from, stop);
+    auto tokenizer = inspectTokenizer(from, progress);
     if (!tokenizer) return tokenizer.error();
     about["tokenizer"] = *tokenizer;
   }
   if (QFileInfo::exists(from + "/config.json")) {
     QStringList call{"model-import", "--model", from, "--to", staged, "--dtype", import.dtype};
     if (!import.adapter.isEmpty()) call << "--adapter" << QFileInfo(import.adapter).absoluteFilePath();
-    auto model = callWorker(call, {}, stop);
+    qint64 done = 0, total = 0;  // unknown until the worker has checked everything
+    const auto line = [&](const QJsonObject& said) {
+      if (said["type"].toString() == u"progress") done = said["done"].toInteger(), total = said["total"].toInteger();
+      return true;
+    };
+    auto model =
+        callWorker(call, line, [&] { return progress && !progress(total > 0 ? ModelStep::Copying : ModelStep::Checking, done, total); });
     if (!model) return model.error();
     for (const char* gone : {"type", "to"}) model->remove(QLatin1String(gone));
     about["model"] = *model;
@@ -84,12 +90,14 @@ Result<QJsonObject> fill(const ModelImport& import, const QString& from, const Q
   return about;
 }
 
-Result<void> audit(const QString& projectDir, const QString& dir, const QJsonObject& about) {
+Result<void> audit(const QString& projectDir, const QString& name, const QString& dir, const QJsonObject& about,
+                   const ModelProgress& progress) {
   auto log = AuditLog::open(projectDir);
   if (!log) return log.error();
-  QJsonObject object{{"model", QFileInfo(dir).fileName()}};
+  QJsonObject object{{"model", name}};
   if (about.contains("model")) {
-    auto digest = modelFolderDigest(dir);
+    auto digest =
+        modelFolderDigest(dir, [&](qint64 done, qint64 total) { return !progress || progress(ModelStep::Recording, done, total); });
     if (!digest) return digest.error();
     object["sha256"] = *digest;
   }
@@ -126,29 +134,32 @@ Result<QString> newModelDir(const QString& projectDir, const QString& name) {
   if (!clean) return clean;
   const QString models = modelsDir(projectDir), to = models + '/' + *clean;
   if (QFileInfo::exists(to)) return Failure{FailureKind::AlreadyExists, {{"path", to}}, {}};
+  // What a program left that was killed in the middle of an import; a project is written by one program at a time.
+  for (const QString& left : QDir(models).entryList({kStaged + '*'}, QDir::Dirs | QDir::Hidden))
+    QDir(models + '/' + left).removeRecursively();
   if (!QDir().mkpath(models)) return failureFromErrno(errno ? errno : EIO, models);
   return to;
 }
 
-Result<BaseModel> importBaseModel(const QString& projectDir, const ModelImport& import, const std::function<bool()>& stop) {
+Result<BaseModel> importBaseModel(const QString& projectDir, const ModelImport& import, const ModelProgress& progress) {
   const QString from = QDir::cleanPath(QFileInfo(import.from).absoluteFilePath());
   if (!QFileInfo(from).isDir()) return Failure{FailureKind::NotFound, {{"path", from}}, {}};
   const auto place = newModelDir(projectDir, import.name.isEmpty() ? QFileInfo(from).fileName() : import.name);
   if (!place) return place.error();
   const QString models = modelsDir(projectDir), to = *place;
-  const QString staged = models + "/.part-" + QUuid::createUuid().toString(QUuid::Id128).left(8);
+  // A worker that is stopped leaves what it wrote beside its target: all of it lies in one folder that goes away.
+  const QString around = models + '/' + kStaged + QUuid::createUuid().toString(QUuid::Id128).left(8), staged = around + "/model";
+  if (!QDir().mkpath(around)) return failureFromErrno(errno ? errno : EIO, around);
   const auto done = [&]() -> Result<void> {
-    auto about = fill(import, from, staged, stop);
+    auto about = fill(import, from, staged, progress);
     if (!about) return about.error();
     if (auto written = writeJsonAtomically(staged + kAbout, *about); !written) return written;
-    if (auto audited = audit(projectDir, staged, *about); !audited) return audited;
+    if (auto audited = audit(projectDir, QFileInfo(to).fileName(), staged, *about, progress); !audited) return audited;
     if (::rename(QFile::encodeName(staged).constData(), QFile::encodeName(to).constData()) != 0) return failureFromErrno(errno, to);
     return syncFolder(models);
   }();
-  if (!done) {
-    QDir(staged).removeRecursively();
-    return done.error();
-  }
+  QDir(around).removeRecursively();
+  if (!done) return done.error();
   return modelIn(to);
 }
 

@@ -32,9 +32,12 @@ struct ModelImport {
   QString adapter;                           ///< LoRA adapter to merge, or empty
   QString dtype = QStringLiteral("stored");  ///< stored, float32, bfloat16
 };
-/// Checks and copies; whole or not at all. Audit entry "import". AlreadyExists for a name that is taken. Blocking: never on the GUI thread;
-/// stop is asked a few times a second.
-Result<BaseModel> importBaseModel(const QString& projectDir, const ModelImport&, const std::function<bool()>& stop = {});
+/// What is being done to a model, in order; bytes of each, total 0 while unknown. False stops. Asked a few times a second.
+enum class ModelStep { Checking, Copying, Recording };
+using ModelProgress = std::function<bool(ModelStep, qint64 done, qint64 total)>;
+/// Checks and copies; whole or not at all. Audit entry "import". AlreadyExists for a name that is taken, Stopped. Blocking: never on the
+/// GUI thread.
+Result<BaseModel> importBaseModel(const QString& projectDir, const ModelImport&, const ModelProgress& progress = {});
 
 /// Where a new one with this name goes; AlreadyExists, InvalidArgument. Makes <project>/models.
 Result<QString> newModelDir(const QString& projectDir, const QString& name);

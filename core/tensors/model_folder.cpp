@@ -1,18 +1,27 @@
 #include "core/tensors/model_folder.h"
 
+#include <algorithm>
+
 #include <QDir>
+#include <QFileInfo>
 
 #include "core/domain/files.h"
 
 namespace cloister {
 
-Result<QString> modelFolderDigest(const QString& dir) {
+Result<QString> modelFolderDigest(const QString& dir, const std::function<bool(qint64, qint64)>& progress) {
   const QDir folder(dir);
   if (!folder.exists("config.json")) return Failure{FailureKind::NotFound, {{"path", folder.absoluteFilePath("config.json")}}, {}};
   QJsonObject digests;
   const QStringList names = folder.entryList({"config.json", "*.safetensors", "*.safetensors.index.json"}, QDir::Files, QDir::Name);
+  qint64 done = 0, total = 0;
+  for (const QString& name : names) total += QFileInfo(folder.absoluteFilePath(name)).size();
+  const auto read = [&](qint64 bytes) {
+    done += bytes;
+    return !progress || progress(done, std::max(done, total));
+  };
   for (const QString& name : names) {
-    auto sha = sha256OfFile(folder.absoluteFilePath(name));
+    auto sha = sha256OfFile(folder.absoluteFilePath(name), read);
     if (!sha) return sha.error();
     digests[name] = *sha;
   }

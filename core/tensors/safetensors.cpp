@@ -20,6 +20,8 @@
 namespace cloister {
 namespace {
 
+constexpr std::size_t kWrittenAtOnce = 16 << 20;
+
 constexpr std::uint64_t kMaxHeader = 100'000'000;
 
 struct DTypeRow {
@@ -175,7 +177,8 @@ const TensorView* SafetensorsFile::find(const std::string& name) const {
   return it == tensors_.end() ? nullptr : &it->second;
 }
 
-Result<void> writeSafetensors(const QString& path, const std::map<std::string, TensorView>& tensors, const QJsonObject& metadata) {
+Result<void> writeSafetensors(const QString& path, const std::map<std::string, TensorView>& tensors, const QJsonObject& metadata,
+                              const std::function<void(qint64)>& written) {
   QJsonObject header;
   if (!metadata.isEmpty()) header["__metadata__"] = metadata;
   // Largest element first keeps every tensor aligned to its own size without holes; equal sizes keep name order.
@@ -198,14 +201,15 @@ Result<void> writeSafetensors(const QString& path, const std::map<std::string, T
   const QByteArray stagedName = QFile::encodeName(staged);
   const int fd = ::open(stagedName.constData(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
   if (fd < 0) return failureFromErrno(errno, path);
-  auto put = [&](const void* bytes, std::size_t size) -> int {
+  const auto put = [&](const void* bytes, std::size_t size, bool tell = false) -> int {
     const char* p = static_cast<const char*>(bytes);
     while (size > 0) {
-      const ssize_t n = ::write(fd, p, std::min<std::size_t>(size, 1 << 30));
+      const ssize_t n = ::write(fd, p, std::min<std::size_t>(size, kWrittenAtOnce));
       if (n < 0 && errno == EINTR) continue;
       if (n < 0) return errno;
       p += n;
       size -= std::size_t(n);
+      if (tell && written) written(n);
     }
     return 0;
   };
@@ -213,7 +217,7 @@ Result<void> writeSafetensors(const QString& path, const std::map<std::string, T
   int error = put(&length, 8);
   if (!error) error = put(text.constData(), std::size_t(text.size()));
   for (const auto* entry : order)
-    if (!error) error = put(entry->second.data, entry->second.bytes);
+    if (!error) error = put(entry->second.data, entry->second.bytes, true);
   if (!error && ::fsync(fd) != 0) error = errno;
   if (::close(fd) != 0 && !error) error = errno;
   if (!error && ::rename(stagedName.constData(), QFile::encodeName(path).constData()) != 0) error = errno;

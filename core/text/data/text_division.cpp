@@ -74,12 +74,19 @@ Result<QJsonObject> countDivision(const QJsonObject& job, const std::function<vo
   auto inputs = TextInputs::open(job);
   if (!inputs) return inputs.error();
   const TextDivision division{job["seed"].toInteger(), job["validation"].toDouble(), job["test"].toDouble()};
-  qint64 records[3] = {}, bytes[3] = {}, repeated = 0, done = 0;
+  constexpr qint64 kTellEveryBytes = 4 << 20;
+  qint64 records[3] = {}, bytes[3] = {}, repeated = 0, before = 0, read = 0, told = 0;  // read: of the file at hand
   std::unordered_set<quint64> seen;
   NearTexts near;
   const bool held = division.validation + division.test > 0;
   RecordSinks sinks;
   sinks.refused = [](const QString&, qint64, const QString&) {};
+  const auto tell = [&](qint64 more) {
+    read += more;
+    if (before + read - told < kTellEveryBytes) return;
+    told = before + read;
+    progress(std::min<qint64>(told, inputs->bytes), inputs->bytes);
+  };
   sinks.sample = [&](const TextSample& sample) {
     if (held && NearTexts::isCompared(sample)) near.add(NearTexts::wordsOf(sample), division.partOf(sample), sample.file, sample.line);
     repeated += !seen.insert(numberOf(sample, 0)).second;
@@ -88,16 +95,20 @@ Result<QJsonObject> countDivision(const QJsonObject& job, const std::function<vo
         ++records[p.part];
         bytes[p.part] += qint64(p.text.size());
       }
+      tell(qint64(sample.text.size()));
       return;
     }
     const TextDivision::Part part = division.partOf(sample);
     ++records[part];
-    bytes[part] += qint64(sample.chosen.size() + sample.rejected.size());
-    for (const Turn& t : sample.turns) bytes[part] += qint64(t.text.size());
+    qint64 size = qint64(sample.chosen.size() + sample.rejected.size());
+    for (const Turn& t : sample.turns) size += qint64(t.text.size());
+    bytes[part] += size;
+    tell(size);
   };
   for (const TextInput& input : inputs->files) {
-    if (auto read = readRecords(input.name, input.file->view(), input.options, sinks); !read) return read.error();
-    progress(done += std::int64_t(input.file->view().size()), inputs->bytes);
+    read = 0;
+    if (auto ended = readRecords(input.name, input.file->view(), input.options, sinks); !ended) return ended.error();
+    progress(before += std::int64_t(input.file->view().size()), inputs->bytes);
   }
   if (auto compared = compareNear(inputs->files, near); !compared) return compared.error();
   QJsonObject parts;

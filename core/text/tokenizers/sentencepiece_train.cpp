@@ -134,7 +134,8 @@ Result<std::string> trainSentencePiece(const std::vector<std::string_view>& line
   const std::string message = status.error_message();
   const int limit = limitIn(message);
   return Failure{FailureKind::InvalidArgument,
-                 {{"name", "--vocab-size"},
+                 {{"limit", limit},
+                  {"name", "--vocab-size"},
                   {"value", options.vocabularySize},
                   {"allowed", limit > 0 ? QStringLiteral("≤ %1").arg(limit) : QStringLiteral("what the text holds; see the details")}},
                  QString::fromStdString(message)};

@@ -63,14 +63,14 @@ std::vector<Views> sharded(const DecoderConfig& config, const NamedTensors& tens
   return shards;
 }
 
-void writeWeights(const QString& dir, const std::vector<Views>& shards) {
+void writeWeights(const QString& dir, const std::vector<Views>& shards, const std::function<void(qint64)>& written) {
   const QJsonObject metadata{{"format", "pt"}};
-  if (shards.size() == 1) return orThrow(writeSafetensors(dir + "/model.safetensors", shards[0], metadata));
+  if (shards.size() == 1) return orThrow(writeSafetensors(dir + "/model.safetensors", shards[0], metadata, written));
   QJsonObject map;
   qint64 total = 0;
   for (std::size_t i = 0; i < shards.size(); ++i) {
     const QString name = QString("model-%1-of-%2.safetensors").arg(i + 1, 5, 10, QChar('0')).arg(shards.size(), 5, 10, QChar('0'));
-    orThrow(writeSafetensors(dir + '/' + name, shards[i], metadata));
+    orThrow(writeSafetensors(dir + '/' + name, shards[i], metadata, written));
     for (const auto& [tensor, view] : shards[i]) {
       map[QString::fromStdString(tensor)] = name;
       total += qint64(view.bytes);
@@ -97,7 +97,11 @@ void writeDecoderFolder(const QString& dir, const DecoderConfig& config, const N
     throw EngineFailure({FailureKind::DiskFull, {{"path", dir}, {"needed", bytes}, {"free", free}}, {}});
 
   std::vector<at::Tensor> kept;
-  writeWeights(staged.path(), sharded(config, tensors, options.shardBytes, kept));
+  qint64 done = 0, total = 0;
+  for (const auto& [name, t] : tensors) total += qint64(t.nbytes());
+  writeWeights(staged.path(), sharded(config, tensors, options.shardBytes, kept), [&](qint64 written) {
+    if (options.progress) options.progress(done += written, total);
+  });
   if (!options.from.isEmpty()) copyCompanionFiles(options.from, staged.path());
   const at::ScalarType type = tensors.at("model.embed_tokens.weight").scalar_type();
   orThrow(writeFileAtomically(staged.path() + "/config.json", configText(configToWrite(config, options.from, type))));
