@@ -30,6 +30,7 @@ constexpr Row kVerbs[] = {
     {"init", cloister::initVerb, "--request FILE --to FILE.safetensors (writes initial weights)"},
     {"logits", cloister::logitsVerb, "--weights FILE --input FILE.safetensors --to FILE.safetensors [--precision fp32|bf16]"},
     {"model-show", cloister::modelShowVerb, "--model DIR (checks a language model and prints what it is)"},
+    {"adapter-show", cloister::adapterShowVerb, "--request FILE (a LoRA adapter and models: which of them it fits)"},
     {"model-import", cloister::modelImportVerb, "--model DIR --to DIR [--adapter DIR] [--dtype stored|float32|bfloat16] [--shard-bytes N]"},
     {"model-logits", cloister::modelLogitsVerb,
      "--model DIR [--adapter DIR] --ids FILE.json --to FILE.safetensors [--precision stored|fp32|bf16] [--path automatic|plain|absorbed] "

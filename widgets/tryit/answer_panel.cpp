@@ -41,6 +41,20 @@ AnswerPanel::AnswerPanel(StoreClient& store, QWidget* parent) : QFrame(parent), 
   top->addWidget(heading_);
   top->addWidget(box_, 1);
   column->addLayout(top);
+  auto* on = new QHBoxLayout;
+  on->setSpacing(space::kS);
+  baseLabel_ = new QLabel(this);
+  baseBox_ = new QComboBox(this);
+  baseBox_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+  baseBox_->setMinimumContentsLength(12);
+  baseLabel_->setBuddy(baseBox_);
+  on->addWidget(baseLabel_);
+  on->addWidget(baseBox_, 1);
+  column->addLayout(on);
+  baseHint_ = new QLabel(this);
+  baseHint_->setWordWrap(true);
+  setRole(baseHint_, "warning");
+  column->addWidget(baseHint_);
   banner_ = new FailureBanner(this);
   column->addWidget(banner_);
   text_ = new Transcript(this);
@@ -70,6 +84,21 @@ AnswerPanel::AnswerPanel(StoreClient& store, QWidget* parent) : QFrame(parent), 
     }
     if (id == chosen_) return;
     chosen_ = id;
+    startOver();
+    Q_EMIT modelChanged();
+  });
+  connect(baseBox_, &QComboBox::currentIndexChanged, this, [this] {
+    const QString folder = baseBox_->currentData().toString();
+    const auto bases = bases_.find(chosen_);
+    if (bases == bases_.end()) return;
+    if (folder == kFolder) {
+      fillBases();  // the choice stays until a folder is named
+      Q_EMIT baseFolderWanted(chosen_);
+      return;
+    }
+    if (folder == bases->chosen) return;
+    bases->chosen = folder;
+    fillBases();
     startOver();
     Q_EMIT modelChanged();
   });
@@ -110,12 +139,68 @@ void AnswerPanel::fill() {
   for (int i = 1; i < box_->count(); ++i) box_->setItemData(i, box_->itemData(i), Qt::ToolTipRole);
   box_->addItem(tr("Choose a folder…"), kFolder);
   box_->setCurrentIndex(std::max(0, box_->findData(chosen_)));
+  fillBases();
+}
+
+void AnswerPanel::setBases(const QString& adapter, const QList<TryModel>& fitting, const QString& chosen, const QString& named) {
+  bases_[adapter] = {fitting, chosen, named};
+  fillBases();
+  if (chosen_ != adapter) return;
+  startOver();
+  Q_EMIT modelChanged();
+}
+
+QList<TryModel> AnswerPanel::others() const {
+  QList<TryModel> whole;
+  for (const TryModel& m : extra_)
+    if (m.adapter.isEmpty()) whole << m;
+  return whole;
+}
+
+// An adapter changes a model: without the one it was made on it says nothing.
+void AnswerPanel::fillBases() {
+  const auto bases = bases_.constFind(chosen_);
+  const bool any = bases != bases_.constEnd();
+  for (QWidget* w : std::initializer_list<QWidget*>{baseLabel_, baseBox_}) w->setVisible(any);
+  baseHint_->setVisible(any && bases->chosen.isEmpty());
+  if (!any) return;
+  const QSignalBlocker quiet(baseBox_);
+  baseBox_->clear();
+  baseBox_->addItem(tr("None"), QString());
+  for (const TryModel& m : bases->fitting) baseBox_->addItem(m.run.isEmpty() ? m.name : tr("%1, best state").arg(m.run), m.model);
+  for (int i = 1; i < baseBox_->count(); ++i) baseBox_->setItemData(i, baseBox_->itemData(i), Qt::ToolTipRole);
+  baseBox_->addItem(tr("Choose a folder…"), kFolder);
+  baseBox_->setCurrentIndex(std::max(0, baseBox_->findData(bases->chosen)));
+  if (!bases->fitting.isEmpty()) baseHint_->setText(tr("Choose the model that this adapter was made on."));
+  else if (bases->named.isEmpty())
+    baseHint_->setText(tr("No model of this project has the layers of this adapter. Choose the folder of the model that it was made on."));
+  else
+    baseHint_->setText(
+        tr("No model of this project has the layers of this adapter, which was made on \"%1\". Choose the folder of that model.")
+            .arg(bases->named));
+}
+
+const TryModel* AnswerPanel::chosenModel() const {
+  for (const QList<TryModel>* list : {&models_, &extra_})
+    for (const TryModel& m : *list)
+      if (m.id == chosen_) return &m;
+  return nullptr;
 }
 
 std::optional<TryModel> AnswerPanel::model() const {
-  for (const TryModel& m : models_ + extra_)
-    if (m.id == chosen_) return m;
-  return {};
+  const TryModel* m = chosenModel();
+  if (!m) return {};
+  const auto bases = bases_.constFind(m->id);
+  if (bases == bases_.constEnd()) return *m;
+  for (const TryModel& base : bases->fitting)
+    if (base.model == bases->chosen) {
+      TryModel whole = *m;
+      whole.model = base.model;
+      whole.tokenizer = base.tokenizer;
+      whole.bytes += base.bytes;
+      return whole;
+    }
+  return {};  // nothing to run
 }
 
 void AnswerPanel::startOver() {
@@ -148,7 +233,7 @@ void AnswerPanel::ask(const Question& q) {
   show_(q);
   shownQuestion_ = false;
   QJsonObject request = q.sampling;
-  request["model"] = m->model.isEmpty() ? q.base : m->model;
+  request["model"] = m->model;
   if (!m->adapter.isEmpty()) request["adapter"] = m->adapter;
   if (!m->tokenizer.isEmpty()) request["tokenizer"] = m->tokenizer;
   if (q.chat) {
@@ -271,6 +356,8 @@ void AnswerPanel::showFigures() {
 }
 
 void AnswerPanel::retranslate() {
+  baseLabel_->setText(tr("on"));
+  baseBox_->setAccessibleName(tr("Model that the adapter is used on"));
   fill();
   showFigures();
 }

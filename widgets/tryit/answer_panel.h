@@ -4,6 +4,7 @@
 #include <optional>
 
 #include <QFrame>
+#include <QHash>
 #include <QJsonObject>
 #include <QTimer>
 
@@ -27,6 +28,11 @@ class AnswerPanel : public QFrame {
   void setModels(const QList<TryModel>&, const QString& preferred);
   /// Adds a folder from elsewhere and chooses it.
   void addModel(const TryModel&);
+  /// Of an adapter from elsewhere: the models that it fits, and which of them to take (a folder; may be empty). named: what the adapter
+  /// says it was made on.
+  void setBases(const QString& adapter, const QList<TryModel>& fitting, const QString& chosen, const QString& named);
+  /// The whole models this panel knows beyond those of the project.
+  QList<TryModel> others() const;
   std::optional<TryModel> model() const;
   void setWords(const QString& heading, const QString& emptyHint);
 
@@ -35,7 +41,6 @@ class AnswerPanel : public QFrame {
     QString system;  ///< chat: how the model shall behave; may be empty
     bool chat = false;
     QJsonObject sampling;  ///< members of the worker's request
-    QString base;          ///< model folder for an adapter that came without one
     int threads = 0;       ///< 0: all
   };
   void ask(const Question&);
@@ -47,6 +52,7 @@ class AnswerPanel : public QFrame {
  Q_SIGNALS:
   void modelChanged();
   void folderWanted();
+  void baseFolderWanted(QString adapter);
   void ended();
 
  private:
@@ -57,14 +63,21 @@ class AnswerPanel : public QFrame {
   void showFigures();
   void retranslate();
   void fill();
+  void fillBases();
+  const TryModel* chosenModel() const;
   QString reasonText() const;
 
   WorkerTask* task_;
-  QLabel *heading_, *rate_, *figures_;
-  QComboBox* box_;
+  QLabel *heading_, *rate_, *figures_, *baseLabel_, *baseHint_;
+  QComboBox *box_, *baseBox_;
   FailureBanner* banner_;
   Transcript* text_;
   QList<TryModel> models_, extra_;
+  struct Bases {
+    QList<TryModel> fitting;
+    QString chosen, named;
+  };
+  QHash<QString, Bases> bases_;  ///< of adapters from elsewhere, by their id
   QString chosen_, coming_;
   QTimer flushTimer_;
   bool running_ = false, shownQuestion_ = false;

@@ -15,7 +15,7 @@ struct TryModel {
   QString id;         ///< stable within the project: the folder
   QString name;       ///< of a base model: its folder's name
   QString run;        ///< r-0001; empty: a base model or a folder from elsewhere
-  QString model;      ///< folder with config.json; empty: an adapter from elsewhere, whose base is the other model that was chosen
+  QString model;      ///< folder with config.json; empty: an adapter from elsewhere whose base is still to be chosen
   QString adapter;    ///< folder of a LoRA adapter, or empty
   QString tokenizer;  ///< folder; empty: the model's own
   qint64 bytes = 0;   ///< of the weights

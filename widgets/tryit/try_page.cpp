@@ -2,7 +2,9 @@
 
 #include <QButtonGroup>
 #include <QFileDialog>
+#include <QFileInfo>
 #include <QHBoxLayout>
+#include <QJsonArray>
 #include <QKeyEvent>
 #include <QLabel>
 #include <QLineEdit>
@@ -18,6 +20,7 @@
 #include "widgets/common/store_client.h"
 #include "widgets/common/theme.h"
 #include "widgets/common/words.h"
+#include "widgets/common/worker_task.h"
 #include "widgets/tryit/sampling_form.h"
 
 namespace cloister {
@@ -26,7 +29,7 @@ constexpr int kSamplingWidth = 272;
 constexpr double kRoomForCache = 1.2;  // weights, and what the answer needs beside them
 }  // namespace
 
-TryPage::TryPage(StoreClient& client, QWidget* parent) : Page(page::kTry, client, parent) {
+TryPage::TryPage(StoreClient& client, QWidget* parent) : Page(page::kTry, client, parent), adapters_(new WorkerTask(client, this)) {
   build();
   connect(primary(), &QPushButton::clicked, this, &TryPage::generate);
   connect(stop_, &QPushButton::clicked, this, &TryPage::stop);
@@ -36,6 +39,7 @@ TryPage::TryPage(StoreClient& client, QWidget* parent) : Page(page::kTry, client
   connect(prompt_, &QPlainTextEdit::textChanged, this, &TryPage::updateButtons);
   for (AnswerPanel* panel : {first_, second_}) {
     connect(panel, &AnswerPanel::folderWanted, this, [this, panel] { chooseFolder(panel); });
+    connect(panel, &AnswerPanel::baseFolderWanted, this, [this, panel](const QString& adapter) { chooseBase(panel, adapter); });
     connect(panel, &AnswerPanel::ended, this, &TryPage::next);
     connect(panel, &AnswerPanel::modelChanged, this, [this] {
       if (isChat_ && !running()) startOver();  // both hear the same conversation
@@ -164,6 +168,7 @@ void TryPage::fillModels() {
   store().read([](Project& p) { return modelsToTry(p); }, this,
                [this](const Result<QList<TryModel>>& models) {
                  if (!models) return showFailure(models.error());
+                 models_ = *models;
                  QString base, tuned;
                  for (const TryModel& m : *models) {
                    if (m.run.isEmpty() && base.isEmpty()) base = m.id;
@@ -192,17 +197,10 @@ void TryPage::setChat(bool chat) {
 
 bool TryPage::running() const { return asking_ || waiting_ || first_->running() || second_->running(); }
 
-QString TryPage::baseFolder() const {
-  for (const AnswerPanel* panel : {first_, second_})
-    if (const auto m = panel->model(); m && !m->model.isEmpty()) return m->model;
-  return {};
-}
-
 void TryPage::generate() {
   if (running() || prompt_->toPlainText().isEmpty()) return;
   banner().clear();
-  AnswerPanel::Question q{
-      prompt_->toPlainText(), isChat_ ? system_->text().trimmed() : QString(), isChat_, sampling_->values(), baseFolder(), 0};
+  AnswerPanel::Question q{prompt_->toPlainText(), isChat_ ? system_->text().trimmed() : QString(), isChat_, sampling_->values(), 0};
   asking_ = true;
   updateButtons();
   store().background([] { return memoryFree(); }, this,
@@ -252,20 +250,68 @@ void TryPage::startOver() {
   note_->hide();
 }
 
-void TryPage::chooseFolder(AnswerPanel* panel) {
-  auto* dialog = new QFileDialog(window(), tr("Choose a model folder"));
+void TryPage::askFolder(const QString& title, std::function<void(const TryModel&)> then) {
+  auto* dialog = new QFileDialog(window(), title);
   dialog->setAttribute(Qt::WA_DeleteOnClose);
   dialog->setFileMode(QFileDialog::Directory);
   dialog->setOption(QFileDialog::ShowDirsOnly);
-  connect(dialog, &QFileDialog::fileSelected, this, [this, panel](const QString& dir) {
+  connect(dialog, &QFileDialog::fileSelected, this, [this, then = std::move(then)](const QString& dir) {
     store().background([dir] { return modelInFolder(dir); }, this,
-                       [this, panel](const Result<TryModel>& model) {
+                       [this, then](const Result<TryModel>& model) {
                          if (!model) return showFailure(model.error());
                          banner().clear();
-                         panel->addModel(*model);
+                         then(*model);
                        });
   });
   dialog->open();
+}
+
+void TryPage::chooseFolder(AnswerPanel* panel) {
+  askFolder(tr("Choose a model folder"), [this, panel](const TryModel& model) {
+    if (!model.adapter.isEmpty()) panel->setBases(model.id, {}, {}, {});
+    panel->addModel(model);
+    if (!model.adapter.isEmpty()) findBases(panel, model.id);
+  });
+}
+
+void TryPage::chooseBase(AnswerPanel* panel, const QString& adapter) {
+  askFolder(tr("Choose the model that the adapter was made on"), [this, panel, adapter](const TryModel& model) {
+    if (!model.adapter.isEmpty())
+      return banner().note(FailureBanner::Tone::Warning,
+                           tr("%1 is an adapter itself. Choose a folder with a whole model.").arg(model.name));
+    findBases(panel, adapter, model);
+  });
+}
+
+void TryPage::findBases(AnswerPanel* panel, const QString& adapter, const TryModel& another) {
+  QList<TryModel> asked;
+  for (const TryModel& m : models_ + first_->others() + second_->others())
+    if (m.adapter.isEmpty()) asked << m;
+  if (!another.model.isEmpty()) asked.prepend(another);
+  QJsonArray folders;
+  for (const TryModel& m : asked) folders.append(m.model);
+  adapters_->start({QStringLiteral("adapter-show")}, {{"adapter", adapter}, {"models", folders}}, {},
+                   [this, panel, adapter, another, asked](const Result<QJsonObject>& said) {
+                     if (!said) return showFailure(said.error());
+                     const QString named = (*said)["base"].toString(), folder = QFileInfo(named).fileName();
+                     QList<TryModel> fitting;
+                     QString chosen;
+                     const QJsonArray answers = (*said)["models"].toArray();
+                     for (qsizetype i = 0; i < asked.size(); ++i) {
+                       const TryModel& m = asked[i];
+                       if (!answers[i]["fits"].toBool()) continue;
+                       fitting << m;
+                       // By its name before any other that has the same shapes.
+                       if (chosen.isEmpty() && (m.model == another.model || m.model == named || QFileInfo(m.model).fileName() == folder))
+                         chosen = m.model;
+                     }
+                     if (chosen.isEmpty() && fitting.size() == 1) chosen = fitting.first().model;
+                     panel->setBases(adapter, fitting, chosen, named);
+                     if (!another.model.isEmpty() && chosen != another.model)
+                       banner().note(FailureBanner::Tone::Warning,
+                                     tr("The adapter does not fit the model %1: its layers have other names or shapes.").arg(another.name));
+                     updateButtons();
+                   });
 }
 
 bool TryPage::eventFilter(QObject* watched, QEvent* event) {

@@ -1,6 +1,8 @@
 // Try it: a base model and the tuned one answer the same text or question side by side, token by token, with their speeds. Each runs in a
 // worker of its own; one after the other where memory does not hold both. For projects of language models. Main thread.
 #pragma once
+#include <functional>
+
 #include "widgets/common/page.h"
 #include "widgets/tryit/answer_panel.h"
 
@@ -13,6 +15,7 @@ class QPushButton;
 namespace cloister {
 
 class SamplingForm;
+class WorkerTask;
 
 class TryPage : public Page {
   Q_OBJECT
@@ -42,8 +45,11 @@ class TryPage : public Page {
   void stop();
   void startOver();
   void chooseFolder(AnswerPanel*);
+  void chooseBase(AnswerPanel*, const QString& adapter);
+  void askFolder(const QString& title, std::function<void(const TryModel&)> then);
+  /// Finds the models that an adapter fits, those of the project and another; that one is chosen when it fits.
+  void findBases(AnswerPanel*, const QString& adapter, const TryModel& another = {});
   void updateButtons();
-  QString baseFolder() const;
   bool running() const;
 
   AnswerPanel *first_, *second_;
@@ -53,6 +59,8 @@ class TryPage : public Page {
   QPlainTextEdit* prompt_;
   QLineEdit* system_;
   QString projectDir_, signature_;
+  QList<TryModel> models_;
+  WorkerTask* adapters_;
   AnswerPanel::Question question_;
   bool isChat_ = false, waiting_ = false, asking_ = false;
 };

@@ -2,6 +2,7 @@
 // seed; figures of speed; chat; one after the other; stop; what happens when a model is broken.
 #include <QCheckBox>
 #include <QComboBox>
+#include <QFileDialog>
 #include <QJsonArray>
 #include <QLabel>
 #include <QPlainTextEdit>
@@ -177,6 +178,59 @@ class TestTryIt : public QObject {
     QTest::mouseClick(button("New conversation"), Qt::LeftButton);
     QCOMPARE(answer("Base")->parts().size(), 0);
     QTest::mouseClick(button("Continue a text"), Qt::LeftButton);
+  }
+
+  // Answers the dialog that a panel has opened.
+  void chooseInDialog(const QString& folder) const {
+    QFileDialog* dialog = nullptr;
+    QVERIFY(QTest::qWaitFor([&] { return (dialog = window_->findChild<QFileDialog*>()) != nullptr; }, kPatienceMs));
+    QVERIFY(QMetaObject::invokeMethod(dialog, "fileSelected", Q_ARG(QString, folder)));
+    dialog->close();
+    QVERIFY(QTest::qWaitFor([&] { return window_->findChild<QFileDialog*>() == nullptr; }, kPatienceMs));
+    QVERIFY(quiet());
+  }
+
+  void anAdapterFindsItsBase() {
+    QVERIFY(cli({"model", "train", home_.filePath("shards"), "--base", home_.filePath("project/models/base"), "--method", "lora", "--set",
+                 "max_steps=2", "--to", home_.filePath("lora")}));
+    auto* box = part<QComboBox>("Tuned");
+    box->setCurrentIndex(box->findText("Choose a folder…"));
+    chooseInDialog(home_.filePath("lora/adapter"));
+    auto* base = panels()[1]->findChildren<QComboBox*>().last();
+    QCOMPARE(nameOf(base), "Model that the adapter is used on");
+    QVERIFY(base->isVisible());
+    QCOMPARE(base->currentText(), "base");  // named in its description; "tuned" has the same shapes
+    QVERIFY(base->findText("tuned") > 0 && base->findText("broken") < 0);
+    const auto model = panels()[1]->model();
+    QVERIFY(model && model->model == home_.filePath("project/models/base") && model->adapter == home_.filePath("lora/adapter"));
+    type("Beginning of the text", kBeginning);
+    part<QSpinBox>("Tokens at most")->setValue(8);
+    QTest::mouseClick(button("Generate"), Qt::LeftButton);
+    QVERIFY(quiet());
+    QVERIFY(!panels()[1]->findChild<FailureBanner*>()->isVisible());
+    QVERIFY(answer("Tuned")->toPlainText().size() > kBeginning.size());
+  }
+
+  void aBaseThatDoesNotFitIsRefused() {
+    const QString other = home_.filePath("other");
+    QFile config(home_.filePath("project/models/base/config.json"));
+    QVERIFY(config.open(QIODevice::ReadOnly));
+    QJsonObject json = QJsonDocument::fromJson(config.readAll()).object();
+    json["intermediate_size"] = json["intermediate_size"].toInt() * 2;
+    QVERIFY(QDir().mkpath(other) && writeFile(other + "/config.json", QJsonDocument(json).toJson()));
+    auto* base = panels()[1]->findChildren<QComboBox*>().last();
+    base->setCurrentIndex(base->findText("Choose a folder…"));
+    chooseInDialog(other);
+    QString words;
+    for (auto* l : window_->currentPage()->findChildren<QLabel*>())
+      if (l->isVisible()) words += l->text() + '\n';
+    QVERIFY2(words.contains("The adapter does not fit the model other"), qPrintable(words));
+    QCOMPARE(base->currentText(), "base");  // as before
+    base->setCurrentIndex(base->findText("None"));
+    QVERIFY(!panels()[1]->model());
+    auto* box = part<QComboBox>("Tuned");
+    box->setCurrentIndex(box->findText("tuned"));
+    QVERIFY(!base->isVisible());
   }
 
   void aBrokenModelSaysWhy() {
