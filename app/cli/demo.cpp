@@ -13,6 +13,7 @@
 #include "app/cli/run_session.h"
 #include "app/cli/verb.h"
 #include "core/domain/files.h"
+#include "core/domain/task.h"
 #include "core/extension/plugin_catalogue.h"
 
 namespace cloister::cli {
@@ -79,8 +80,12 @@ QList<Step> modelSteps(const DemoFolder& folder, int epochs) {
                on,
            "train"},
           {tr("Evaluate on the frozen test split"), "cloister-cli", QStringList{"evaluate"} + on, "evaluate"},
-          {tr("Export as ONNX and quantize"), "cloister-cli", QStringList{"export", "--target", "onnx"} + on, "export"},
-          {tr("Make a key for practice"),
+          {tr("Export as ONNX and quantize"), "cloister-cli", QStringList{"export", "--target", "onnx"} + on, "export"}};
+}
+
+QList<Step> bundleSteps(const DemoFolder& folder) {
+  const QStringList on{"--project", folder.project};
+  return {{tr("Make a key for practice"),
            "cloister-cli",
            {"keys", "create", "--name", "demo", "--curve", "P-256", "--passphrase-file", folder.passphrase},
            "key"},
@@ -91,6 +96,34 @@ QList<Step> modelSteps(const DemoFolder& folder, int epochs) {
            "cloister-cli",
            {"bundle", "verify", folder.bundle, "--public-key", folder.publicKey},
            "verify"}};
+}
+
+/// Synthetic reports for a language model.
+QList<Step> textSteps(const DemoFolder& folder, int records) {
+  const QStringList on{"--project", folder.project};
+  return {{tr("Make up synthetic reports with questions and answers"),
+           "cloister-ingest",
+           {"synthesize", "--source", "text", "--to", folder.samples, "--records", QString::number(records), "--seed", "1"},
+           "synthesize"},
+          {tr("Create a project"), "cloister-cli", QStringList{"project", "create", "--task", Task::of(Task::Kind::LanguageModel).id} + on,
+           "project"},
+          {tr("Import the texts"), "cloister-cli", QStringList{"data", "import", "--source", "text", folder.samples} + on, "import"},
+          {tr("Check the data"), "cloister-cli", QStringList{"data", "check"} + on, "check"},
+          {tr("Freeze a snapshot; equal texts stay on one side"), "cloister-cli", QStringList{"data", "snapshot"} + on, "snapshot"},
+          {tr("Learn a tokenizer from the training texts"), "cloister-cli", QStringList{"tokenizer", "add", "--vocab-size", "600"} + on,
+           "tokenizer"}};
+}
+
+QList<Step> languageSteps(const DemoFolder& folder, int epochs) {
+  const QStringList on{"--project", folder.project};
+  return {{tr("Train a small language model from scratch"), "cloister-cli",
+           QStringList{"train", "--family", "decoder_lm", "--set", "architecture=llama-1m", "--set", "sequence_length=256", "--set",
+                       "epochs=" + QString::number(epochs), "--seed", "1"} +
+               on,
+           "train"},
+          {tr("Evaluate on the frozen test split"), "cloister-cli", QStringList{"evaluate", "--answers", "100", "--new-tokens", "64"} + on,
+           "evaluate"},
+          {tr("Export as ONNX and quantize"), "cloister-cli", QStringList{"export", "--target", "onnx"} + on, "export"}};
 }
 
 /// Runs steps one after the other on the event loop.
@@ -160,17 +193,29 @@ class DemoVerb : public Verb {
  public:
   QStringList path() const override { return {"demo"}; }
   QString summary() const override { return tr("Go the whole way once, from sample files to a verified bundle."); }
-  QStringList examples() const override { return {"cloister-cli demo --to demo", "cloister-cli demo --to demo --data ../shared/data"}; }
+  QStringList examples() const override {
+    return {"cloister-cli demo --to demo", "cloister-cli demo --to demo --task language-model",
+            "cloister-cli demo --to demo --data ../shared/data"};
+  }
   bool needsProject() const override { return false; }
   QList<QCommandLineOption> options() const override {
     return {{"to", tr("Folder to make; a number is added when it is there already."), "DIR", "cloister-demo"},
             {"data", tr("Folder with the test data sets: use real radiographs instead of synthetic ones."), "DIR"},
+            {"task", tr("What to build: image-classification or language-model."), "TASK", "image-classification"},
+            {"records", tr("Synthetic texts of a language model."), "N", "6000"},
             {"patients", tr("Synthetic patients."), "N", "60"},
-            {"epochs", tr("Passes over the training split."), "N", "30"}};
+            {"epochs", tr("Passes over the training split: 30 for images, 2 for texts when not given."), "N"}};
   }
   int execute(Context& context) override {
     auto patients = context.integer("patients", 6, 100'000);
-    auto epochs = context.integer("epochs", 1, 100'000);
+    auto records = context.integer("records", 200, 1'000'000);
+    if (!records) return context.fail(records.error());
+    const bool texts = isLanguageTask(context.value("task"));
+    if (Task::named(context.value("task")).id != context.value("task"))
+      return context.fail({FailureKind::InvalidArgument,
+                           {{"name", "--task"}, {"value", context.value("task")}, {"allowed", "image-classification, language-model"}},
+                           {}});
+    auto epochs = context.isSet("epochs") ? context.integer("epochs", 1, 100'000) : Result<qint64>(texts ? 2 : 30);
     if (!patients) return context.fail(patients.error());
     if (!epochs) return context.fail(epochs.error());
     QString data = context.value("data");
@@ -182,7 +227,9 @@ class DemoVerb : public Verb {
     auto folder = makeFolder(context.value("to"));
     if (!folder) return context.fail(folder.error());
     if (auto written = writePassphrase(folder->passphrase); !written) return context.fail(written.error());
-    Demo demo(context, dataSteps(*folder, data, int(*patients)) + modelSteps(*folder, int(*epochs)), *folder);
+    const QList<Step> steps = texts ? textSteps(*folder, int(*records)) + languageSteps(*folder, int(*epochs))
+                                    : dataSteps(*folder, data, int(*patients)) + modelSteps(*folder, int(*epochs));
+    Demo demo(context, steps + bundleSteps(*folder), *folder);
     QMetaObject::invokeMethod(
         &demo, [&demo] { demo.next(); }, Qt::QueuedConnection);
     if (const int code = context.runEventLoop(); code != 0) return code;

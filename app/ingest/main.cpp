@@ -55,8 +55,11 @@ int finish(const Result<QJsonObject>& result) {
 
 Result<QJsonObject> runVerb(const QString& verb, const QCommandLineParser& parser, const QStringList& rest) {
   if (verb == u"synthesize")
-    return synthesizeVerb(
-        {{"dir", parser.value("to")}, {"patients", parser.value("patients").toInt()}, {"seed", parser.value("seed").toLongLong()}});
+    return synthesizeVerb({{"dir", parser.value("to")},
+                           {"source", parser.value("source")},
+                           {"patients", parser.value("patients").toInt()},
+                           {"records", parser.value("records").toInt()},
+                           {"seed", parser.value("seed").toLongLong()}});
   if (verb == u"probe") return probeVerb(rest);
   if (verb == u"self-test") return selfTestVerb();
   auto request = readJson(parser.value("request"));
@@ -83,6 +86,8 @@ int main(int argc, char** argv) {
   parser.addOption({"request", "Request as JSON (docs/formats.md).", "FILE"});
   parser.addOption({"to", "Folder for synthesize.", "DIR"});
   parser.addOption({"patients", "Patients to make up.", "N", "60"});
+  parser.addOption({"source", "What synthesize makes: dicom or text.", "SOURCE", "dicom"});
+  parser.addOption({"records", "Synthetic texts to make up.", "N", "6000"});
   parser.addOption({"seed", "Seed of synthesize.", "N", "1"});
   parser.addHelpOption();
   parser.addVersionOption();

@@ -98,11 +98,13 @@ Result<QJsonObject> scoreVerb(const QJsonObject& request) {
 Result<QJsonObject> synthesizeVerb(const QJsonObject& options) {
   QJsonObject job = options;
   job["op"] = QStringLiteral("synthesize");
-  job["source"] = QStringLiteral("dicom");
+  const QString source = job["source"].toString();
+  if (source != u"dicom" && source != u"text")
+    return Failure{FailureKind::InvalidArgument, {{"name", "source"}, {"value", source}, {"allowed", "dicom, text"}}, {}};
   job["dir"] = QFileInfo(options["dir"].toString()).absoluteFilePath();
   if (!QDir().mkpath(job["dir"].toString())) return failureFromErrno(errno ? errno : EIO, job["dir"].toString());
   ProgressLine progress;
-  const SandboxPaths paths{{}, {job["dir"].toString()}, {"dicom"}};
+  const SandboxPaths paths{{}, {job["dir"].toString()}, {source}};
   auto made =
       oneJob(job, {60, 0}, paths, [&](const Message& m) { progress.report(m.json["done"].toInteger(), m.json["total"].toInteger()); });
   if (!made) return made.error();

@@ -97,7 +97,7 @@ class SourcePlugin {
   /// An index file (DICOMDIR): the files it names, relative to its folder, unchecked. Anything else: nullopt-like empty failure
   /// NothingToDo.
   virtual Result<QStringList> references(const QString&) { return Failure{FailureKind::NothingToDo, {}, {}}; }
-  /// Writes made-up data of this kind into dir: deterministic from options {"patients","seed"}.
+  /// Writes made-up data of this kind into dir: deterministic from options {"patients" or "records","seed"}.
   virtual Result<QJsonObject> synthesize(const QString& dir, const QJsonObject& options, const ProgressFunction& progress) {
     Q_UNUSED(options)
     Q_UNUSED(progress)

@@ -5,6 +5,7 @@
 
 #include "core/text/data/text_records.h"
 #include "core/text/mapped_text.h"
+#include "plugins/sources/text/synthetic_reports.h"
 
 using namespace cloister;
 
@@ -93,3 +94,7 @@ Result<DecodedFrame> TextPlugin::decode(const QString&, int) { return Failure{Fa
 Result<StoredFrame> TextPlugin::stored(const QString&, int) { return Failure{FailureKind::NoPixelData, {}, {}}; }
 
 QJsonObject TextPlugin::header(const QString&, int) { return {}; }
+
+Result<QJsonObject> TextPlugin::synthesize(const QString& dir, const QJsonObject& options, const ProgressFunction& progress) {
+  return guardedSource<QJsonObject>([&] { return writeReports(dir, options, progress); });
+}

@@ -18,4 +18,7 @@ class TextPlugin : public QObject, public cloister::SourcePlugin {
   cloister::Result<cloister::DecodedFrame> decode(const QString& path, int frame) override;
   cloister::Result<cloister::StoredFrame> stored(const QString& path, int frame) override;
   QJsonObject header(const QString& path, int frame) override;
+  /// synthetic-reports.jsonl: made-up reports with questions and answers.
+  cloister::Result<QJsonObject> synthesize(const QString& dir, const QJsonObject& options,
+                                           const cloister::ProgressFunction& progress) override;
 };
