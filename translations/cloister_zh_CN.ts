@@ -763,6 +763,13 @@
     </message>
 </context>
 <context>
+    <name>LongTask</name>
+    <message>
+        <source>%1 of %2</source>
+        <translation>%1 / %2</translation>
+    </message>
+</context>
+<context>
     <name>Parameters</name>
     <message>
         <source>Architecture</source>
@@ -2540,6 +2547,26 @@ Said: %2 (%3)</source>
         <source>template %1</source>
         <translation>模板 %1</translation>
     </message>
+    <message>
+        <source>Choose the model that this adapter was made on.</source>
+        <translation>请选择此适配器所基于的模型。</translation>
+    </message>
+    <message>
+        <source>No model of this project has the layers of this adapter. Choose the folder of the model that it was made on.</source>
+        <translation>本项目中没有模型与此适配器的层相符。请选择它所基于的模型文件夹。</translation>
+    </message>
+    <message>
+        <source>No model of this project has the layers of this adapter, which was made on "%1". Choose the folder of that model.</source>
+        <translation>此适配器基于“%1”，本项目中没有与其层相符的模型。请选择该模型的文件夹。</translation>
+    </message>
+    <message>
+        <source>on</source>
+        <translation>基于</translation>
+    </message>
+    <message>
+        <source>Model that the adapter is used on</source>
+        <translation>适配器所用的模型</translation>
+    </message>
 </context>
 <context>
     <name>cloister::ChecksView</name>
@@ -2651,10 +2678,6 @@ Said: %2 (%3)</source>
     <message>
         <source>Label some samples first.</source>
         <translation>请先标注一些样本。</translation>
-    </message>
-    <message>
-        <source>Start import</source>
-        <translation>开始导入</translation>
     </message>
     <message>
         <source>Back to the samples</source>
@@ -2834,6 +2857,34 @@ Said: %2 (%3)</source>
     <message>
         <source>&lt;p&gt;All figures are from the test part, which training never saw. &lt;b&gt;Perplexity&lt;/b&gt; says between how many tokens the model wavers: lower is better. BLEU, chrF and ROUGE compare its answers with those of the data; p tells whether the difference to the base model could be chance.&lt;/p&gt;&lt;p&gt;&lt;b&gt;Fragility&lt;/b&gt;: FGSM and PGD shift the vectors of the words by at most ε to mislead the model. &lt;b&gt;Memory&lt;/b&gt;: training texts that it repeats word for word could leave the house with it.&lt;/p&gt;</source>
         <translation>&lt;p&gt;所有数字都来自训练从未见过的测试部分。&lt;b&gt;困惑度&lt;/b&gt;表示模型在多少个词元之间犹豫：越低越好。BLEU、chrF 和 ROUGE 把模型的回答与数据中的回答相比；p 值说明与基础模型的差别是否可能出于偶然。&lt;/p&gt;&lt;p&gt;&lt;b&gt;脆弱性&lt;/b&gt;：FGSM 和 PGD 把词向量移动至多 ε 来误导模型。&lt;b&gt;记忆&lt;/b&gt;：模型逐字重复的训练文本可能随它一起流出。&lt;/p&gt;</translation>
+    </message>
+    <message>
+        <source>Answers, at most</source>
+        <translation>最多回答数</translation>
+    </message>
+    <message>
+        <source>Answers written and judged, at most</source>
+        <translation>最多生成并评判的回答数</translation>
+    </message>
+    <message>
+        <source>How many questions of the test part the model answers; its answers are compared with those of the data. 0: none. Of running text a few continuations are written to be read.</source>
+        <translation>模型回答测试部分中多少个问题；回答将与数据中的答案比较。0：不回答。对连续文本只续写几段供阅读。</translation>
+    </message>
+    <message>
+        <source>Longest answer</source>
+        <translation>最长回答</translation>
+    </message>
+    <message>
+        <source>Longest answer, in tokens</source>
+        <translation>最长回答（词元）</translation>
+    </message>
+    <message>
+        <source> tokens</source>
+        <translation> 词元</translation>
+    </message>
+    <message>
+        <source>An answer that does not end before is cut here; writing takes time in proportion.</source>
+        <translation>到此仍未结束的回答会被截断；生成时间与此成正比。</translation>
     </message>
 </context>
 <context>
@@ -3403,6 +3454,18 @@ Said: %2 (%3)</source>
         <source>Graphics card %1: %2 of %3 free.</source>
         <translation>显卡 %1：需要 %2，可用 %3。</translation>
     </message>
+    <message>
+        <source>key/value cache</source>
+        <translation>键值缓存</translation>
+    </message>
+    <message>
+        <source>scores of tokens</source>
+        <translation>词元得分</translation>
+    </message>
+    <message>
+        <source>program and working memory</source>
+        <translation>程序与工作内存</translation>
+    </message>
 </context>
 <context>
     <name>cloister::FreezeSheet</name>
@@ -3635,6 +3698,18 @@ Said: %2 (%3)</source>
         <source>What will be frozen</source>
         <translation>将冻结的内容</translation>
     </message>
+    <message>
+        <source>Read and divide the texts</source>
+        <translation>读取并划分文本</translation>
+    </message>
+    <message>
+        <source>The check was stopped. Without it nothing can be frozen.</source>
+        <translation>检查已停止。未经检查不能冻结。</translation>
+    </message>
+    <message>
+        <source>Check again</source>
+        <translation>重新检查</translation>
+    </message>
 </context>
 <context>
     <name>cloister::HeaderTable</name>
@@ -3760,6 +3835,10 @@ Said: %2 (%3)</source>
     <message>
         <source>%1 accepted · %2 refused · %3 duplicates</source>
         <translation>接受 %1 · 拒绝 %2 · 重复 %3</translation>
+    </message>
+    <message>
+        <source>Start import</source>
+        <translation>开始导入</translation>
     </message>
 </context>
 <context>
@@ -4141,6 +4220,14 @@ Said: %2 (%3)</source>
         <source>Goes on writing, answers, translates or summarises. Learns from text files, from scratch or on a model you bring along.</source>
         <translation>续写、回答、翻译或概括。从文本文件学习，可从零开始，也可在您带来的模型上继续。</translation>
     </message>
+    <message>
+        <source>Try the sample texts</source>
+        <translation>试用示例文本</translation>
+    </message>
+    <message>
+        <source>Try the sample images</source>
+        <translation>试用示例图像</translation>
+    </message>
 </context>
 <context>
     <name>cloister::Page</name>
@@ -4208,10 +4295,6 @@ Bytes %3</source>
 <context>
     <name>cloister::ProjectCard</name>
     <message>
-        <source>Image classification</source>
-        <translation>图像分类</translation>
-    </message>
-    <message>
         <source>Open</source>
         <translation>打开</translation>
     </message>
@@ -4267,10 +4350,6 @@ Bytes %3</source>
         <source>%1, %2 labelled</source>
         <translation>%1，已标注 %2 个</translation>
     </message>
-    <message>
-        <source>Language model</source>
-        <translation>语言模型</translation>
-    </message>
 </context>
 <context>
     <name>cloister::ProjectPage</name>
@@ -4289,18 +4368,6 @@ Bytes %3</source>
     <message>
         <source>One folder holds data, runs and models; nothing leaves this computer.</source>
         <translation>一个文件夹保存数据、训练和模型；任何内容都不会离开本机。</translation>
-    </message>
-    <message>
-        <source>Welcome. From images to a signed model in six steps.</source>
-        <translation>欢迎。六步即可从图像得到经过签名的模型。</translation>
-    </message>
-    <message>
-        <source>Import DICOM files or pictures and give each a label. Cloister trains a classifier on this computer, shows how good and how fragile it is, and signs it for the place where it will be used. Try the sample project first: it takes a few minutes and needs no data of your own.</source>
-        <translation>导入 DICOM 文件或图片，并为每张图像标注标签。Cloister 在本机训练分类器，告诉您它有多准、有多脆弱，并为使用方签名。建议先试用示例项目：只需几分钟，无需您自己的数据。</translation>
-    </message>
-    <message>
-        <source>Try the sample project</source>
-        <translation>试用示例项目</translation>
     </message>
     <message>
         <source>New project</source>
@@ -4327,8 +4394,24 @@ Bytes %3</source>
         <translation>选择项目文件夹</translation>
     </message>
     <message>
-        <source>&lt;p&gt;A project is an ordinary folder. It holds the imported originals, the frozen snapshots, every run and the signed bundles, so a copy of the folder is a complete backup.&lt;/p&gt;&lt;p&gt;&lt;b&gt;Try the sample project&lt;/b&gt; draws synthetic radiographs and takes them through the whole way. &lt;b&gt;New project&lt;/b&gt; starts with your own data.&lt;/p&gt;&lt;p&gt;Ctrl+1, Ctrl+2 … switch pages, Ctrl+F searches, F6 moves between the rail and the page.&lt;/p&gt;</source>
-        <translation>&lt;p&gt;项目就是一个普通文件夹，保存导入的原始文件、冻结的快照、每次训练和签名包，因此复制该文件夹就是完整备份。&lt;/p&gt;&lt;p&gt;&lt;b&gt;试用示例项目&lt;/b&gt;会生成合成胸片，带您走完整个流程。&lt;b&gt;新建项目&lt;/b&gt;则从您自己的数据开始。&lt;/p&gt;&lt;p&gt;Ctrl+1、Ctrl+2……切换页面，Ctrl+F 搜索，F6 在导航栏和页面之间切换。&lt;/p&gt;</translation>
+        <source>&lt;p&gt;A project is an ordinary folder. It holds the imported originals, the frozen snapshots, every run and the signed bundles, so a copy of the folder is a complete backup.&lt;/p&gt;&lt;p&gt;&lt;b&gt;Try the sample images&lt;/b&gt; draws synthetic radiographs, &lt;b&gt;Try the sample texts&lt;/b&gt; makes up short reports with questions and answers: with either you can go the whole way. &lt;b&gt;New project&lt;/b&gt; starts with your own data.&lt;/p&gt;&lt;p&gt;Ctrl+1, Ctrl+2 … switch pages, Ctrl+F searches, F6 moves between the rail and the page.&lt;/p&gt;</source>
+        <translation>&lt;p&gt;项目就是一个普通文件夹，其中存放导入的原始文件、冻结的快照、每次运行和签名包，因此复制该文件夹就是完整备份。&lt;/p&gt;&lt;p&gt;&lt;b&gt;试用示例图像&lt;/b&gt;会生成合成胸片，&lt;b&gt;试用示例文本&lt;/b&gt;会生成带问答的合成短报告：用其中任何一个都可以走完全程。&lt;b&gt;新建项目&lt;/b&gt;则从您自己的数据开始。&lt;/p&gt;&lt;p&gt;Ctrl+1、Ctrl+2 … 切换页面，Ctrl+F 搜索，F6 在导航栏与页面之间移动。&lt;/p&gt;</translation>
+    </message>
+    <message>
+        <source>Welcome. From images or texts to a signed model.</source>
+        <translation>欢迎。从图像或文本到签名模型。</translation>
+    </message>
+    <message>
+        <source>Bring labelled images, or texts for a language model. Cloister trains on this computer, shows how good and how fragile the model is, and signs it for the place where it will be used. Try a sample first: it takes a few minutes and needs no data of your own; the sample data is synthetic.</source>
+        <translation>带上已标注的图像，或供语言模型学习的文本。Cloister 在本机训练，展示模型的效果与脆弱之处，并为其使用地点签名。可先试用示例：只需几分钟，不需要您自己的数据；示例数据均为合成数据。</translation>
+    </message>
+    <message>
+        <source>Making up synthetic reports</source>
+        <translation>正在生成合成报告</translation>
+    </message>
+    <message>
+        <source>Synthetic reports (sample)</source>
+        <translation>合成报告（示例）</translation>
     </message>
 </context>
 <context>
@@ -5320,10 +5403,6 @@ Bytes %3</source>
         <translation>导入 %1</translation>
     </message>
     <message>
-        <source>checking and copying</source>
-        <translation>正在检查和复制</translation>
-    </message>
-    <message>
         <source>Train %1</source>
         <translation>训练 %1</translation>
     </message>
@@ -5362,10 +5441,6 @@ Bytes %3</source>
     <message>
         <source>Back to the texts</source>
         <translation>返回文本</translation>
-    </message>
-    <message>
-        <source>Start import</source>
-        <translation>开始导入</translation>
     </message>
     <message>
         <source>Freezing…</source>
@@ -5433,6 +5508,22 @@ The heart is of normal size.</source>
         <source>First records of the chosen file</source>
         <translation>所选文件的前几条记录</translation>
     </message>
+    <message>
+        <source>checking the files</source>
+        <translation>正在检查文件</translation>
+    </message>
+    <message>
+        <source>copying, %1</source>
+        <translation>正在复制，%1</translation>
+    </message>
+    <message>
+        <source>recording the digest, %1</source>
+        <translation>正在记录摘要，%1</translation>
+    </message>
+    <message>
+        <source>Stopped as asked; nothing of it was kept.</source>
+        <translation>已按要求停止；未保留任何内容。</translation>
+    </message>
 </context>
 <context>
     <name>cloister::ThumbGrid</name>
@@ -5476,16 +5567,16 @@ The heart is of normal size.</source>
         <translation>Unigram：保留最可能的片段</translation>
     </message>
     <message>
-        <source>Vocabulary</source>
-        <translation>词表</translation>
-    </message>
-    <message>
         <source> pieces</source>
         <translation> 个片段</translation>
     </message>
     <message>
         <source>Pieces of the vocabulary</source>
         <translation>词表片段数</translation>
+    </message>
+    <message>
+        <source>Vocabulary, at most</source>
+        <translation>词表，最多</translation>
     </message>
 </context>
 <context>
@@ -5755,6 +5846,22 @@ The heart is of normal size.</source>
         <source>None: train one on the Data page</source>
         <translation>无：请在“数据”页训练一个</translation>
     </message>
+    <message>
+        <source>%1 of %2</source>
+        <translation>%1 / %2</translation>
+    </message>
+    <message>
+        <source>Prepare the data</source>
+        <translation>准备数据</translation>
+    </message>
+    <message>
+        <source>Stopped as asked; no run was started.</source>
+        <translation>已按要求停止；未启动运行。</translation>
+    </message>
+    <message>
+        <source>Starting…</source>
+        <translation>正在启动…</translation>
+    </message>
 </context>
 <context>
     <name>cloister::Transcript</name>
@@ -5880,6 +5987,18 @@ The heart is of normal size.</source>
     <message>
         <source>Stop writing</source>
         <translation>停止写作</translation>
+    </message>
+    <message>
+        <source>Choose the model that the adapter was made on</source>
+        <translation>选择适配器所基于的模型</translation>
+    </message>
+    <message>
+        <source>%1 is an adapter itself. Choose a folder with a whole model.</source>
+        <translation>%1 本身是适配器。请选择含完整模型的文件夹。</translation>
+    </message>
+    <message>
+        <source>The adapter does not fit the model %1: its layers have other names or shapes.</source>
+        <translation>适配器与模型 %1 不相符：层的名称或形状不同。</translation>
     </message>
 </context>
 <context>

@@ -24,4 +24,16 @@ Result<QString> undoByPerson(Project& project, bool redo) {
   return redo ? project.redo() : project.undo();
 }
 
+Result<void> excludeByPerson(Project& project, const QList<qint64>& ids, bool exclude) {
+  QList<Project::SampleChange> changes;
+  changes.reserve(ids.size());
+  for (const qint64 id : ids) {
+    Project::SampleChange change;
+    change.id = id;
+    change.excluded = exclude;
+    changes << change;
+  }
+  return changeByPerson(project, changes, exclude ? QStringLiteral("exclude") : QStringLiteral("include"));
+}
+
 }  // namespace cloister

@@ -7,6 +7,8 @@ namespace cloister {
 
 /// what: label, exclude, include, or "label NAME". Failures of the audit log keep the change from being made.
 Result<void> changeByPerson(Project&, const QList<Project::SampleChange>&, const QString& what);
+/// Leaves samples out of what follows, or takes them in again.
+Result<void> excludeByPerson(Project&, const QList<qint64>& ids, bool exclude);
 /// Project::undo or redo; NothingToDo without a history.
 Result<QString> undoByPerson(Project&, bool redo);
 

@@ -23,24 +23,27 @@ QSize FlowLayout::minimumSize() const {
 }
 
 int FlowLayout::arrange(const QRect& rect, bool apply) const {
+  QList<QLayoutItem*> shown;
+  for (QLayoutItem* item : items_)
+    if (!item->isEmpty()) shown << item;
   int y = rect.y();
-  for (qsizetype from = 0; from < items_.size();) {
+  for (qsizetype from = 0; from < shown.size();) {
     // One row: as many as fit, all as tall as the tallest.
     int x = rect.x(), height = 0;
     qsizetype to = from;
-    for (; to < items_.size(); ++to) {
-      const QSize size = items_[to]->sizeHint();
+    for (; to < shown.size(); ++to) {
+      const QSize size = shown[to]->sizeHint();
       if (to > from && x + size.width() > rect.right() + 1) break;
       x += size.width() + spacing();
       height = std::max(height, size.height());
     }
     x = rect.x();
     for (; from < to; ++from) {
-      const int width = items_[from]->sizeHint().width();
-      if (apply) items_[from]->setGeometry(QRect(x, y, width, height));
+      const int width = shown[from]->sizeHint().width();
+      if (apply) shown[from]->setGeometry(QRect(x, y, width, height));
       x += width + spacing();
     }
-    y += height + (to < items_.size() ? spacing() : 0);
+    y += height + (to < shown.size() ? spacing() : 0);
   }
   return y - rect.y();
 }

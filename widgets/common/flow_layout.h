@@ -1,4 +1,4 @@
-// Cards side by side that wrap to the next row, all of one width. Main thread.
+// Cards or fields side by side that wrap to the next row; hidden ones take no place. Main thread.
 #pragma once
 #include <QLayout>
 #include <QList>

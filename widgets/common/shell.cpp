@@ -14,6 +14,7 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 
+#include "core/domain/task.h"
 #include "widgets/common/failure_banner.h"
 #include "widgets/common/icons.h"
 #include "widgets/common/inspector.h"
@@ -42,16 +43,17 @@ QString pageTitle(const QString& id) {
 }
 
 bool pageApplies(const QString& id, const ProjectState& state) {
-  if (id == QLatin1String(page::kData)) return !state.isLanguage();
-  if (id == QLatin1String(page::kTexts) || id == QLatin1String(page::kTry)) return state.isLanguage();
+  for (const Task& task : Task::all())
+    if (task.pages.contains(id)) return state.task().pages.contains(id);
   return true;
 }
 
 // Who asks for the data means the data of the open project.
 static QString pageForProject(const QString& id, const ProjectState& state) {
   if (!state.open || pageApplies(id, state)) return id;
-  if (id == QLatin1String(page::kData)) return QLatin1String(page::kTexts);
-  return QLatin1String(id == QLatin1String(page::kTexts) ? page::kData : page::kProject);
+  for (const Task& task : Task::all())
+    if (task.dataPage == id) return state.task().dataPage;
+  return QLatin1String(page::kProject);
 }
 
 MainWindow::MainWindow(StoreClient& store, QWidget* parent) : QMainWindow(parent), store_(store) {

@@ -86,6 +86,7 @@ StoreClient::StoreClient(QObject* parent) : QObject(parent), writer_(new StoreSe
     Q_EMIT runChanged(run);
     refreshState();
   });
+  connect(writer_, &StoreSession::preparing, this, &StoreClient::preparing);
   connect(writer_, &StoreSession::eventsArrived, this, &StoreClient::eventsArrived);
   connect(writer_, &StoreSession::jobEvents, this, &StoreClient::jobEvents);
   connect(writer_, &StoreSession::jobFinished, this, [this](const QString& run, const QString& verb, int code, const QJsonObject& result) {
@@ -222,6 +223,8 @@ void StoreClient::resumeImport(qint64 id) {
   Q_EMIT importStarted();
   QMetaObject::invokeMethod(writer_, [w = writer_, id] { w->startImport({}, id); });
 }
+
+void StoreClient::setPreparingStopped(bool stopped) { writer_->setPreparingStopped(stopped); }
 
 void StoreClient::stopImport() {
   QMetaObject::invokeMethod(writer_, [w = writer_] { w->stopImport(); });

@@ -17,13 +17,11 @@
 
 #include "core/curation/import_job.h"
 #include "core/domain/result.h"
+#include "core/domain/task.h"
 #include "core/runs/run_supervisor.h"
 #include "core/store/project.h"
 
 namespace cloister {
-
-/// ProjectInfo::task of the two kinds of project.
-inline constexpr char kImageTask[] = "image-classification", kLanguageTask[] = "language-model";
 
 /// What the frame and the pages' "what is missing" are made from: read anew after each change, a plain value on the main thread.
 struct ProjectState {
@@ -38,9 +36,10 @@ struct ProjectState {
   QStringList bundles;              ///< folder names below bundles/
   QByteArray signature;             ///< equal states have equal signatures: stateChanged is sent only when it differs
 
-  bool isLanguage() const { return info.task == QLatin1String(kLanguageTask); }  ///< texts and language models instead of images
-  QList<RunRecord> activeRuns() const;                                           ///< queued, running, stopping
-  QString newestFinishedRun() const;                                             ///< empty without
+  const Task& task() const { return Task::named(info.task); }
+  bool isLanguage() const { return task().is(Task::Kind::LanguageModel); }  ///< texts and language models instead of images
+  QList<RunRecord> activeRuns() const;                                      ///< queued, running, stopping
+  QString newestFinishedRun() const;                                        ///< empty without
 };
 
 class StoreSession;
@@ -112,6 +111,8 @@ class StoreClient : public QObject {
   void resumeImport(qint64 importId);
   void stopImport();
   bool importing() const { return importing_; }
+  /// Starting a run prepares its data; true stops that, false before a start allows it again.
+  void setPreparingStopped(bool);
   /// For children that a page starts itself (QProcess): keeps pending() honest.
   void begin() { ++pending_; }
   void end() { --pending_; }
@@ -127,6 +128,7 @@ class StoreClient : public QObject {
   void importFailed(cloister::Failure);
   // Forwarded from the RunSupervisor
   void runChanged(QString run);
+  void preparing(qint64 done, qint64 total);  ///< before a run starts: bytes of texts, or samples
   void eventsArrived(QString run, QList<cloister::RunEvent> events);
   void jobEvents(QString run, QString verb, QList<cloister::RunEvent> events);
   void jobFinished(QString run, QString verb, int exitCode, QJsonObject result);

@@ -10,6 +10,8 @@ Result<void> StoreSession::open(const Opener& how, bool supervised) {
   if (!supervised) return {};
   supervisor_ = std::make_unique<RunSupervisor>(*project_);
   connect(supervisor_.get(), &RunSupervisor::runChanged, this, &StoreSession::runChanged);
+  connect(supervisor_.get(), &RunSupervisor::preparing, this, &StoreSession::preparing);
+  supervisor_->setStopCheck([this] { return preparingStopped_.load(); });
   connect(supervisor_.get(), &RunSupervisor::eventsArrived, this, &StoreSession::eventsArrived);
   connect(supervisor_.get(), &RunSupervisor::jobEvents, this, &StoreSession::jobEvents);
   connect(supervisor_.get(), &RunSupervisor::jobFinished, this, &StoreSession::jobFinished);

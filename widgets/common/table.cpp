@@ -57,6 +57,16 @@ QString selectedText(const QTableView* table) {
   return text;
 }
 
+QTableWidgetItem* tableCell(const QString& text, bool right) {
+  auto* item = new QTableWidgetItem(text);
+  if (right) item->setTextAlignment(Qt::AlignRight | Qt::AlignVCenter);
+  return item;
+}
+
+void headRight(QTableWidget* table, int column) {
+  if (QTableWidgetItem* title = table->horizontalHeaderItem(column)) title->setTextAlignment(Qt::AlignRight | Qt::AlignVCenter);
+}
+
 CopyTable::CopyTable(const QStringList& columns, const QList<QStringList>& rows, QWidget* parent)
     : QTableWidget(int(rows.size()), int(columns.size()), parent) {
   setHorizontalHeaderLabels(columns);

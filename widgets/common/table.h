@@ -8,6 +8,9 @@ namespace cloister {
 /// Titles left, no grid, Tab leaves the table, Ctrl+C copies what is selected as tab-separated text.
 void prepareTable(QTableView* table);
 QString selectedText(const QTableView* table);
+/// A cell of text, or of a number, which stands right, as its column's title then does (headRight, after the titles are set).
+QTableWidgetItem* tableCell(const QString& text, bool right = false);
+void headRight(QTableWidget* table, int column);
 
 class CopyTable : public QTableWidget {
   Q_OBJECT

@@ -120,7 +120,7 @@ QTableView::item, QTreeView::item, QListView::item { padding: 2px 5px; border: 1
 QTableView::item:selected, QTreeView::item:selected, QListView::item:selected { background: {selection}; color: {text}; }
 QTableView::item:focus { border: 2px solid {accent}; }
 QHeaderView { background: {raised}; border: 0; }
-QHeaderView::section { background: {raised}; color: {text}; border: 0; border-bottom: 1px solid {line}; border-right: 1px solid {divider}; padding: 4px 6px; font-weight: 600; }
+QHeaderView::section { background: {raised}; color: {text}; border: 0; border-bottom: 1px solid {line}; border-right: 1px solid {divider}; padding: 4px 8px; font-weight: 600; }
 QTableCornerButton::section { background: {raised}; border: 0; }
 QTabWidget::pane { border: 0; border-top: 1px solid {divider}; }
 QTabBar { background: transparent; }

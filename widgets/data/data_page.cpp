@@ -13,6 +13,7 @@
 #include <QVBoxLayout>
 
 #include "core/curation/labelling.h"
+#include "widgets/common/drop_area.h"
 #include "widgets/common/failure_banner.h"
 #include "widgets/common/icons.h"
 #include "widgets/common/store_client.h"
@@ -31,7 +32,6 @@
 namespace cloister {
 namespace {
 
-constexpr int kPicture = 96;
 constexpr int kHistory = 20;
 enum Tab { Samples, Checks, Files };
 
@@ -59,7 +59,7 @@ DataPage::DataPage(StoreClient& store, QWidget* parent)
   viewer_->hide();
   auto* holder = new QWidget(this);
   views_ = new QStackedLayout(holder);
-  buildEmpty();
+  empty_ = new DropArea(this);
   buildBrowse();
   importSheet_ = new ImportSheet(store, this);
   freezeSheet_ = new FreezeSheet(store, this);
@@ -73,30 +73,6 @@ DataPage::DataPage(StoreClient& store, QWidget* parent)
   connectAll();
   if (store.state().open) model_->reload();
   settle();
-}
-
-void DataPage::buildEmpty() {
-  empty_ = new QFrame(this);
-  setRole(empty_, "drop");
-  auto* column = new QVBoxLayout(empty_);
-  column->setSpacing(space::kM);
-  emptyPicture_ = new QLabel(empty_);
-  emptyTitle_ = new QLabel(empty_);
-  setRole(emptyTitle_, "section");
-  emptyText_ = new QLabel(empty_);
-  emptyText_->setWordWrap(true);
-  emptyText_->setAlignment(Qt::AlignHCenter);
-  emptyText_->setMaximumWidth(560);
-  emptyText_->setMinimumWidth(400);
-  emptyImport_ = new QPushButton(empty_);
-  emptyImport_->setIcon(themedIcon("import"));
-  column->addStretch(2);
-  column->addWidget(emptyPicture_, 0, Qt::AlignHCenter);
-  column->addWidget(emptyTitle_, 0, Qt::AlignHCenter);
-  column->addWidget(emptyText_, 0, Qt::AlignHCenter);
-  column->addWidget(emptyImport_, 0, Qt::AlignHCenter);
-  column->addStretch(3);
-  whenThemed(this, [this] { emptyPicture_->setPixmap(themedPixmap("drop", Role::Accent, kPicture, devicePixelRatioF())); });
 }
 
 void DataPage::buildBrowse() {
@@ -156,7 +132,7 @@ void DataPage::buildBrowse() {
 void DataPage::connectAll() {
   connect(primary(), &QPushButton::clicked, this, &DataPage::act);
   connect(import_, &QPushButton::clicked, this, [this] { showView(Import); });
-  connect(emptyImport_, &QPushButton::clicked, this, [this] { showView(Import); });
+  connect(empty_, &DropArea::clicked, this, [this] { showView(Import); });
   connect(importSheet_, &ImportSheet::closed, this, &DataPage::settle);
   connect(freezeSheet_, &FreezeSheet::closed, this, &DataPage::settle);
   connect(importSheet_, &ImportSheet::changed, this, &DataPage::updateFooter);
@@ -190,7 +166,7 @@ void DataPage::connectAll() {
   });
   connect(&store(), &StoreClient::closed, this, [this] { viewer_->clear(); });
   connect(&store(), &StoreClient::importStarted, this, [this] {
-    if (!store().state().isLanguage()) showView(Import);
+    if (store().state().task().dataPage == id()) showView(Import);
   });
   connect(summary_, &SummaryBar::chosen, this, &DataPage::figureChosen);
   connect(filters_, &FilterPanel::changed, this, [this](const SampleFilter& f) { setFilter(f); });
@@ -295,14 +271,14 @@ QWidget* DataPage::inspector() { return viewer_; }
 QString DataPage::inspectorTitle() const { return tr("Sample"); }
 
 void DataPage::retranslate() {
-  emptyTitle_->setText(tr("Drop a folder of DICOM files or pictures here"));
-  emptyText_->setText(tr(
-      "Cloister copies the files into the project and leaves the originals untouched. Give each image a label, by folder, by table or by "
-      "key. Then freeze a snapshot: from there on, training, test and report always mean the same images."));
-  emptyImport_->setText(tr("Import data"));
+  empty_->setWords(tr("Drop a folder of DICOM files or pictures here"),
+                   tr("Cloister copies the files into the project and leaves the originals untouched. Give each image a label, by folder, "
+                      "by table or by "
+                      "key. Then freeze a snapshot: from there on, training, test and report always mean the same images."),
+                   tr("Import data"));
   import_->setText(tr("Import…"));
   whyClear_->setText(tr("Show all"));
-  for (QPushButton* b : {emptyImport_, import_, whyClear_}) b->setAccessibleName(b->text());
+  for (QPushButton* b : {import_, whyClear_}) b->setAccessibleName(b->text());
   tabs_->setTabText(Samples, tr("Samples"));
   tabs_->setTabText(Checks, checks_->warnings() > 0 ? tr("Checks (%1)").arg(checks_->warnings()) : tr("Checks"));
   tabs_->setTabText(Files, tr("Not imported"));
@@ -357,7 +333,7 @@ void DataPage::updateFooter() {
       primary()->setToolTip(any ? QString() : tr("Label some samples first."));
       break;
     case Import:
-      setPrimaryText(importSheet_->running() ? QString() : importSheet_->done() ? tr("Back to the samples") : tr("Start import"));
+      setPrimaryText(importSheet_->nextStep(tr("Back to the samples")));
       primary()->setEnabled(importSheet_->done() || importSheet_->canStart());
       break;
     case Freeze:
@@ -473,22 +449,11 @@ void DataPage::toggleExcluded() {
   if (ids.isEmpty()) return;
   const SampleModel::Cell* first = model_->cell(grid_->currentIndex().row());
   const bool exclude = !(first && first->sample.excluded);
-  store().run(
-      [ids, exclude](Project& p) {
-        QList<Project::SampleChange> changes;
-        for (qint64 id : ids) {
-          Project::SampleChange c;
-          c.id = id;
-          c.excluded = exclude;
-          changes << c;
-        }
-        return changeByPerson(p, changes, exclude ? QStringLiteral("exclude") : QStringLiteral("include"));
-      },
-      this,
-      [this](const Result<void>& done) {
-        if (!done) showFailure(done.error());
-        else model_->reload();
-      });
+  store().run([ids, exclude](Project& p) { return excludeByPerson(p, ids, exclude); }, this,
+              [this](const Result<void>& done) {
+                if (!done) showFailure(done.error());
+                else model_->reload();
+              });
 }
 
 void DataPage::undo(bool redo) {
@@ -505,9 +470,7 @@ void DataPage::dragEnterEvent(QDragEnterEvent* event) {
 }
 
 void DataPage::dropEvent(QDropEvent* event) {
-  QStringList paths;
-  for (const QUrl& url : event->mimeData()->urls())
-    if (url.isLocalFile()) paths << url.toLocalFile();
+  const QStringList paths = localPaths(event->mimeData());
   showView(Import);
   importSheet_->addPaths(paths);
 }

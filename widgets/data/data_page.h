@@ -4,7 +4,6 @@
 #include "widgets/common/page.h"
 #include "widgets/data/summary_bar.h"
 
-class QFrame;
 class QLabel;
 class QPushButton;
 class QStackedLayout;
@@ -12,6 +11,7 @@ class QTabBar;
 
 namespace cloister {
 
+class DropArea;
 class ChecksView;
 class FileList;
 class FilterPanel;
@@ -50,7 +50,6 @@ class DataPage : public Page {
  private:
   enum View { Empty, Browse, Import, Freeze };
   void buildBrowse();
-  void buildEmpty();
   void connectAll();
   void showView(View);
   void settle();  ///< empty or browse, whichever fits
@@ -68,9 +67,9 @@ class DataPage : public Page {
   Viewer* viewer_;
   QStackedLayout *views_, *tabsStack_;
   QWidget* browse_;
-  QFrame* empty_;
-  QLabel *emptyTitle_, *emptyText_, *emptyPicture_, *why_;
-  QPushButton *emptyImport_, *import_, *whyClear_;
+  DropArea* empty_;
+  QLabel* why_;
+  QPushButton *import_, *whyClear_;
   QWidget* whyRow_;
   QTabBar* tabs_;
   SummaryBar* summary_;

@@ -17,6 +17,7 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 
+#include "widgets/common/drop_area.h"
 #include "widgets/common/icons.h"
 #include "widgets/common/language.h"
 #include "widgets/common/parameter_form.h"
@@ -197,16 +198,16 @@ void ImportSheet::loadSources() {
 
 // What the open project takes: texts, or pictures. Only pictures have a table of labels.
 void ImportSheet::fillSources() {
-  const bool texts = store_.state().isLanguage();
+  const Task& task = store_.state().task();
   const QString before = source_->currentData().toString();
   {
     const QSignalBlocker quiet(source_);
     source_->clear();
     for (const PluginInfo& info : catalogue_.all("source"))
-      if (info.id != u"table" && (info.id == u"text") == texts) source_->addItem(info.name, info.id);
+      if (info.id != u"table" && task.sources.contains(info.id)) source_->addItem(info.name, info.id);
     source_->setCurrentIndex(std::max(0, source_->findData(before)));
   }
-  table_->setVisible(!texts);
+  table_->setVisible(task.classes);
   for (QWidget* w : std::initializer_list<QWidget*>{sourceLabel_, source_}) w->setVisible(source_->count() > 1);
   retranslate();
   if (source_->currentData().toString() != before) showSource();
@@ -230,6 +231,8 @@ bool ImportSheet::done() const { return stack_->currentIndex() == 1 && !running(
 
 bool ImportSheet::running() const { return store_.importing(); }
 
+QString ImportSheet::nextStep(const QString& back) const { return running() ? QString() : done() ? back : tr("Start import"); }
+
 bool ImportSheet::labelsOnly() const { return paths_->count() == 0; }
 
 bool ImportSheet::canStart() const {
@@ -241,7 +244,7 @@ bool ImportSheet::canStart() const {
 void ImportSheet::addPaths(const QStringList& paths) {
   for (const QString& path : paths) {
     const QString suffix = QFileInfo(path).suffix().toLower();
-    if ((suffix == u"csv" || suffix == u"tsv") && QFileInfo(path).isFile() && !store_.state().isLanguage()) {
+    if ((suffix == u"csv" || suffix == u"tsv") && QFileInfo(path).isFile() && store_.state().task().classes) {
       labels_->setPath(path);
       continue;
     }
@@ -322,11 +325,11 @@ void ImportSheet::progressed(const ImportProgress& p) {
 
 void ImportSheet::finished(const ImportSummary& s) {
   outcome_ =
-      store_.state().isLanguage()
-          ? tr("%1 accepted · %2 refused · %3 duplicates")
-                .arg(words::number(s.accepted), words::number(s.refusedCount), words::number(s.duplicateCount))
-          : tr("%1 accepted · %2 refused · %3 duplicates · %4 labelled")
-                .arg(words::number(s.accepted), words::number(s.refusedCount), words::number(s.duplicateCount), words::number(s.labelled));
+      store_.state().task().classes
+          ? tr("%1 accepted · %2 refused · %3 duplicates · %4 labelled")
+                .arg(words::number(s.accepted), words::number(s.refusedCount), words::number(s.duplicateCount), words::number(s.labelled))
+          : tr("%1 accepted · %2 refused · %3 duplicates")
+                .arg(words::number(s.accepted), words::number(s.refusedCount), words::number(s.duplicateCount));
   if (s.stopped) outcome_ = tr("Stopped as asked: %1").arg(outcome_);
   bar_->setRange(0, 1);
   bar_->setValue(1);
@@ -343,11 +346,6 @@ void ImportSheet::dragEnterEvent(QDragEnterEvent* event) {
   if (event->mimeData()->hasUrls() && !running()) event->acceptProposedAction();
 }
 
-void ImportSheet::dropEvent(QDropEvent* event) {
-  QStringList paths;
-  for (const QUrl& url : event->mimeData()->urls())
-    if (url.isLocalFile()) paths << url.toLocalFile();
-  addPaths(paths);
-}
+void ImportSheet::dropEvent(QDropEvent* event) { addPaths(localPaths(event->mimeData())); }
 
 }  // namespace cloister

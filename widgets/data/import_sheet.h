@@ -31,6 +31,8 @@ class ImportSheet : public QFrame {
   void addPaths(const QStringList&);
   void start();
   bool canStart() const;
+  /// What the page's primary button says: nothing while it runs, back when it is done.
+  QString nextStep(const QString& back) const;
   bool running() const;
   bool done() const;  ///< shows the outcome of an import that has ended
   /// Labels go onto samples that are already there when no path is named.

@@ -17,7 +17,9 @@
 #include <QUrl>
 
 #include "core/domain/files.h"
+#include "core/domain/task.h"
 #include "widgets/common/failure_banner.h"
+#include "widgets/common/flow_layout.h"
 #include "widgets/common/icons.h"
 #include "widgets/common/language.h"
 #include "widgets/common/plot.h"
@@ -30,28 +32,56 @@
 
 namespace cloister {
 
-EvaluatePage::EvaluatePage(StoreClient& client, QWidget* parent) : Page(page::kEvaluate, client, parent) {
-  auto* bar = new QHBoxLayout;
-  bar->setSpacing(space::kS);
-  runLabel_ = new QLabel(this);
-  runs_ = new QComboBox(this);
+namespace {
+
+constexpr int kAnswers = 200, kAnswerTokens = 256;  // what a worker that is told nothing does
+
+/// A field with its words before it; wraps as one.
+QWidget* pairOf(QLabel* label, QWidget* field, QWidget* parent) {
+  auto* pair = new QWidget(parent);
+  auto* row = new QHBoxLayout(pair);
+  row->setContentsMargins(0, 0, 0, 0);
+  row->setSpacing(space::kS);
+  label->setBuddy(field);
+  row->addWidget(label);
+  row->addWidget(field);
+  return pair;
+}
+
+QSpinBox* numberOf(int least, int most, int value, QWidget* parent) {
+  auto* box = new QSpinBox(parent);
+  box->setRange(least, most);
+  box->setGroupSeparatorShown(true);
+  box->setValue(value);
+  return box;
+}
+
+}  // namespace
+
+// What evaluation does, over two lines where one is too short.
+void EvaluatePage::buildBar() {
+  auto* bar = new QWidget(this);
+  auto* flow = new FlowLayout(bar, space::kM);
+  runs_ = new QComboBox(bar);
   runs_->setMinimumWidth(200);
-  runLabel_->setBuddy(runs_);
-  attacks_ = new QCheckBox(this);
+  answers_ = numberOf(0, 100'000, kAnswers, bar);
+  length_ = numberOf(1, 100'000, kAnswerTokens, bar);
+  attacks_ = new QCheckBox(bar);
   attacks_->setChecked(true);
-  epsilonLabel_ = new QLabel(this);
-  epsilons_ = new QLineEdit(QStringLiteral("0.5 1 2 4 8"), this);
+  epsilons_ = new QLineEdit(QStringLiteral("0.5 1 2 4 8"), bar);
   epsilons_->setMaximumWidth(160);
-  epsilonLabel_->setBuddy(epsilons_);
-  samplesLabel_ = new QLabel(this);
-  samples_ = new QSpinBox(this);
-  samples_->setRange(8, 100'000);
-  samples_->setValue(256);
-  samplesLabel_->setBuddy(samples_);
-  for (QWidget* w : std::initializer_list<QWidget*>{runLabel_, runs_, attacks_, epsilonLabel_, epsilons_, samplesLabel_, samples_})
-    bar->addWidget(w);
-  bar->addStretch(1);
-  body()->addLayout(bar);
+  samples_ = numberOf(8, 100'000, 256, bar);
+  flow->addWidget(pairOf(runLabel_ = new QLabel(bar), runs_, bar));
+  flow->addWidget(answersPair_ = pairOf(answersLabel_ = new QLabel(bar), answers_, bar));
+  flow->addWidget(lengthPair_ = pairOf(lengthLabel_ = new QLabel(bar), length_, bar));
+  flow->addWidget(attacks_);
+  flow->addWidget(pairOf(epsilonLabel_ = new QLabel(bar), epsilons_, bar));
+  flow->addWidget(pairOf(samplesLabel_ = new QLabel(bar), samples_, bar));
+  body()->addWidget(bar);
+}
+
+EvaluatePage::EvaluatePage(StoreClient& client, QWidget* parent) : Page(page::kEvaluate, client, parent) {
+  buildBar();
   scroll_ = new QScrollArea(this);
   scroll_->setWidgetResizable(true);
   scroll_->setFrameShape(QFrame::NoFrame);
@@ -198,6 +228,10 @@ void EvaluatePage::start() {
   }
   QJsonObject options{{"attacks", attacks_->isChecked()}, {"epsilons", epsilons}, {"language", Language::current().code()}};
   options[language() ? QStringLiteral("attackedTexts") : QStringLiteral("samples")] = samples_->value();
+  if (language()) {
+    options["answers"] = answers_->value();
+    options["newTokens"] = length_->value();
+  }
   const QString id = run();
   banner().clear();
   running_ = id;
@@ -254,7 +288,7 @@ void EvaluatePage::showReport() {
     scroll_->setWidget(page);
     return retranslate();
   }
-  if (json_.value(QStringLiteral("task")).toString() == u"language-model") {
+  if (isLanguageTask(json_.value(QStringLiteral("task")).toString())) {
     showLanguage(column, page);
     scroll_->setWidget(page);
     return retranslate();
@@ -344,6 +378,16 @@ void EvaluatePage::retranslate() {
   fillRuns();
   runLabel_->setText(tr("Run"));
   runs_->setAccessibleName(tr("Run to evaluate"));
+  answersLabel_->setText(tr("Answers, at most"));
+  answers_->setAccessibleName(tr("Answers written and judged, at most"));
+  answers_->setToolTip(
+      tr("How many questions of the test part the model answers; its answers are compared with those of the data. 0: none. Of running text "
+         "a few continuations are written to be read."));
+  lengthLabel_->setText(tr("Longest answer"));
+  length_->setAccessibleName(tr("Longest answer, in tokens"));
+  length_->setSuffix(tr(" tokens"));
+  length_->setToolTip(tr("An answer that does not end before is cut here; writing takes time in proportion."));
+  for (QWidget* w : {answersPair_, lengthPair_}) w->setVisible(language());
   attacks_->setText(tr("With attacks (FGSM, PGD)"));
   epsilonLabel_->setText(language() ? tr("ε as a share of a word") : tr("ε in grey levels"));
   epsilons_->setAccessibleName(language() ? tr("Attack strengths ε as a share of a word's vector")

@@ -30,6 +30,7 @@ class EvaluatePage : public Page {
 
  private:
   QString run() const;
+  void buildBar();
   void fillRuns();
   void load(bool again);
   void showReport();
@@ -43,9 +44,10 @@ class EvaluatePage : public Page {
 
   QComboBox* runs_;
   QCheckBox* attacks_;
-  QLabel *runLabel_, *epsilonLabel_, *samplesLabel_;
+  QLabel *runLabel_, *answersLabel_, *lengthLabel_, *epsilonLabel_, *samplesLabel_;
   QLineEdit* epsilons_;
-  QSpinBox* samples_;
+  QSpinBox *samples_, *answers_, *length_;
+  QWidget *answersPair_, *lengthPair_;  ///< of language models alone
   QPushButton *again_, *stop_;
   QToolButton* report_;
   QScrollArea* scroll_;

@@ -2,6 +2,7 @@
 
 #include <QJsonArray>
 
+#include "core/domain/task.h"
 #include "widgets/common/words.h"
 #include "widgets/evaluate/report_cards.h"
 #include "widgets/export/export_page.h"
@@ -45,7 +46,7 @@ QString languageWhy(const QJsonObject& json) {
 QStringList candidateCells(const QJsonObject& exported, const QJsonObject& c) {
   const QString dash = QStringLiteral("–"), title = candidateTitle(c["name"].toString()), size = words::bytes(c["bytes"].toDouble());
   const QJsonObject parity = c["parity"].toObject(), perplexity = c["perplexity"].toObject();
-  if (exported.value(QStringLiteral("task")).toString() == u"language-model") {
+  if (isLanguageTask(exported.value(QStringLiteral("task")).toString())) {
     const QJsonArray latency = c["latency"].toArray();
     const bool holds = c["passed"].toBool();
     return {title,
@@ -72,7 +73,7 @@ QStringList candidateCells(const QJsonObject& exported, const QJsonObject& c) {
 QString candidatesWhy(const QJsonObject& exported) {
   const QJsonArray candidates = exported.value(QStringLiteral("candidates")).toArray();
   if (candidates.isEmpty()) return ExportPage::tr("No candidates yet: make them to compare accuracy, size and speed.");
-  if (exported.value(QStringLiteral("task")).toString() == u"language-model") return languageWhy(exported);
+  if (isLanguageTask(exported.value(QStringLiteral("task")).toString())) return languageWhy(exported);
   const QString limit = words::percent(exported.value(QStringLiteral("maximumAccuracyDrop")).toDouble(), 1);
   const auto accuracy = [](const QJsonObject& c) { return words::percent(c["accuracy"]["value"].toDouble(), 1); };
   QJsonObject best;

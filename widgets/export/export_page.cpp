@@ -18,6 +18,7 @@
 #include <QUrl>
 
 #include "core/domain/files.h"
+#include "core/domain/task.h"
 #include "core/trust/audit_log.h"
 #include "core/trust/bundle.h"
 #include "widgets/common/failure_banner.h"
@@ -333,7 +334,7 @@ void ExportPage::load(bool again) {
 }
 
 void ExportPage::fillTable() {
-  const bool words = json_.value(QStringLiteral("task")).toString() == u"language-model";
+  const bool words = isLanguageTask(json_.value(QStringLiteral("task")).toString());
   const QStringList columns =
       words ? QStringList{tr("Format"), tr("Perplexity"), tr("Size"), tr("Tokens per second"), tr("Same tokens"), tr("Rise of perplexity")}
             : QStringList{tr("Format"), tr("Accuracy"), tr("Size"), tr("p50 / p95, batch 1"), tr("Parity"), tr("Kept in float")};

@@ -15,6 +15,7 @@
 #include "widgets/common/path_edit.h"
 #include "widgets/common/store_client.h"
 #include "widgets/common/theme.h"
+#include "widgets/project/task_words.h"
 
 namespace cloister {
 namespace {
@@ -32,10 +33,10 @@ NewProjectSheet::NewProjectSheet(QWidget* parent) : QFrame(parent) {
   left->setSpacing(space::kM);
   kindLabel_ = new QLabel(this);
   left->addWidget(kindLabel_);
-  for (const auto& [task, icon] : {std::pair(kImageTask, "kind-images"), std::pair(kLanguageTask, "kind-texts")}) {
+  for (const Task& task : Task::all()) {
     auto* line = new QHBoxLayout;
     line->setSpacing(space::kM);
-    const Kind kind{task, icon, new QRadioButton(this), new QLabel(this), new QLabel(this)};
+    const Kind kind{&task, new QRadioButton(this), new QLabel(this), new QLabel(this)};
     kind.text->setWordWrap(true);
     setRole(kind.text, "quiet");
     auto* words = new QVBoxLayout;
@@ -80,20 +81,16 @@ NewProjectSheet::NewProjectSheet(QWidget* parent) : QFrame(parent) {
   });
   whenTranslated(this, [this] { retranslate(); });
   whenThemed(this, [this] {
-    for (const Kind& k : kinds_) k.picture->setPixmap(themedPixmap(QLatin1String(k.icon), Role::Accent, kPicture, devicePixelRatioF()));
+    for (const Kind& k : kinds_) k.picture->setPixmap(themedPixmap(taskIcon(*k.task), Role::Accent, kPicture, devicePixelRatioF()));
   });
 }
 
 void NewProjectSheet::retranslate() {
   header_.setTexts(tr("New project"), tr("Close without creating a project"));
   kindLabel_->setText(tr("What shall the model do?"));
-  kinds_[0].button->setText(tr("Image classification"));
-  kinds_[0].text->setText(
-      tr("Each image gets one of a few labels, for example normal or pneumonia. Works with DICOM and with picture files."));
-  kinds_[1].button->setText(tr("Language model"));
-  kinds_[1].text->setText(
-      tr("Goes on writing, answers, translates or summarises. Learns from text files, from scratch or on a model you bring along."));
   for (const Kind& k : kinds_) {
+    k.button->setText(taskName(*k.task));
+    k.text->setText(taskAbout(*k.task));
     k.button->setAccessibleName(k.button->text());
     k.button->setAccessibleDescription(k.text->text());
   }
@@ -122,8 +119,8 @@ void NewProjectSheet::suggestFolder() {
 
 QString NewProjectSheet::task() const {
   for (const Kind& k : kinds_)
-    if (k.button->isChecked()) return QLatin1String(k.task);
-  return QLatin1String(kImageTask);
+    if (k.button->isChecked()) return k.task->id;
+  return Task::all().first().id;
 }
 
 QString NewProjectSheet::name() const { return name_->text().simplified(); }

@@ -2,6 +2,7 @@
 #pragma once
 #include <QFrame>
 
+#include "core/domain/task.h"
 #include "widgets/common/sheet_header.h"
 
 class QLabel;
@@ -31,7 +32,7 @@ class NewProjectSheet : public QFrame {
   void retranslate();
   QLabel *kindLabel_, *nameLabel_, *folderLabel_;
   struct Kind {
-    const char *task, *icon;
+    const Task* task;
     QRadioButton* button;
     QLabel *picture, *text;
   };

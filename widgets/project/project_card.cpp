@@ -7,11 +7,13 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 
+#include "core/domain/task.h"
 #include "widgets/common/icons.h"
 #include "widgets/common/language.h"
 #include "widgets/common/store_client.h"
 #include "widgets/common/theme.h"
 #include "widgets/common/words.h"
+#include "widgets/project/task_words.h"
 
 namespace cloister {
 namespace {
@@ -100,8 +102,8 @@ void ProjectCard::retranslate() {
   const QFontMetrics m(name_->font());
   name_->setText(m.elidedText(name, Qt::ElideRight, kCardWidth - 64));
   name_->setToolTip(name);
-  const bool texts = s.info.task == QLatin1String(kLanguageTask);
-  kind_->setText(texts ? tr("Language model") : tr("Image classification"));
+  const bool texts = isLanguageTask(s.info.task);
+  kind_->setText(taskName(Task::named(s.info.task)));
   path_->setText(QFontMetrics(path_->font()).elidedText(QDir::toNativeSeparators(dir_), Qt::ElideMiddle, kCardWidth - 130));
   path_->setToolTip(dir_);
   open_->setText(current_ ? tr("Is open") : tr("Open"));

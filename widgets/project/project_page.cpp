@@ -15,6 +15,7 @@
 #include "widgets/project/new_project_sheet.h"
 #include "widgets/project/project_card.h"
 #include "widgets/project/sample_project.h"
+#include "widgets/project/task_words.h"
 
 namespace cloister {
 namespace {
@@ -51,13 +52,16 @@ ProjectPage::ProjectPage(StoreClient& store, QWidget* parent)
   column->addWidget(cardsWidget_);
   column->addStretch(1);
 
-  sample_ = new QPushButton(this);
-  sample_->setIcon(themedIcon("sample"));
   open_ = new QPushButton(this);
   open_->setIcon(themedIcon("open"));
   another_ = new QPushButton(this);
   another_->setIcon(themedIcon("add"));
-  footerTools()->addWidget(sample_);
+  for (const Task& task : Task::all()) {
+    samples_ << new QPushButton(this);
+    samples_.last()->setIcon(themedIcon("sample"));
+    footerTools()->addWidget(samples_.last());
+    connect(samples_.last(), &QPushButton::clicked, this, [this, &task] { trySample(task); });
+  }
   footerTools()->addWidget(open_);
   footerTools()->addWidget(another_);
   footerTools()->addStretch(1);
@@ -65,7 +69,6 @@ ProjectPage::ProjectPage(StoreClient& store, QWidget* parent)
   connect(primary(), &QPushButton::clicked, this, &ProjectPage::act);
   connect(another_, &QPushButton::clicked, this, [this] { openSheet(true); });
   connect(open_, &QPushButton::clicked, this, &ProjectPage::chooseFolder);
-  connect(sample_, &QPushButton::clicked, this, &ProjectPage::trySample);
   connect(sheet_, &NewProjectSheet::cancelled, this, [this] { openSheet(false); });
   connect(sheet_, &NewProjectSheet::changed, this, &ProjectPage::updateButtons);
   connect(&store, &StoreClient::opened, this, [this] {
@@ -73,9 +76,8 @@ ProjectPage::ProjectPage(StoreClient& store, QWidget* parent)
     openSheet(false);
     showCards();
   });
-  connect(sampleProject_, &SampleProject::progressed, this, [this](double fraction, double left) {
-    Q_EMIT taskChanged(kTask, tr("Sample project"), tr("Drawing synthetic radiographs"), fraction, left);
-  });
+  connect(sampleProject_, &SampleProject::progressed, this,
+          [this](double fraction, double left) { Q_EMIT taskChanged(kTask, tr("Sample project"), makingWords(), fraction, left); });
   connect(sampleProject_, &SampleProject::finished, this, [this] {
     Q_EMIT taskEnded(kTask);
     Q_EMIT goTo(page::kData);
@@ -93,8 +95,13 @@ void ProjectPage::buildEmptyState() {
   auto* row = new QHBoxLayout(empty_);
   row->setContentsMargins(space::kXxl, space::kXxl, space::kXxl, space::kXxl);
   row->setSpacing(space::kXxl);
-  emptyPicture_ = new QLabel(empty_);
-  row->addWidget(emptyPicture_, 0, Qt::AlignTop);
+  auto* pictures = new QHBoxLayout;
+  pictures->setSpacing(space::kM);
+  for (qsizetype i = 0; i < Task::all().size(); ++i) {
+    emptyPictures_ << new QLabel(empty_);
+    pictures->addWidget(emptyPictures_.last(), 0, Qt::AlignTop);
+  }
+  row->addLayout(pictures);
   auto* column = new QVBoxLayout;
   column->setSpacing(space::kM);
   emptyTitle_ = new QLabel(empty_);
@@ -103,11 +110,14 @@ void ProjectPage::buildEmptyState() {
   emptyText_->setWordWrap(true);
   auto* buttons = new QHBoxLayout;
   buttons->setSpacing(space::kS);
-  emptySample_ = new QPushButton(empty_);
-  emptySample_->setIcon(themedIcon("sample"));
+  for (const Task& task : Task::all()) {
+    emptySamples_ << new QPushButton(empty_);
+    emptySamples_.last()->setIcon(themedIcon("sample"));
+    buttons->addWidget(emptySamples_.last());
+    connect(emptySamples_.last(), &QPushButton::clicked, this, [this, &task] { trySample(task); });
+  }
   emptyNew_ = new QPushButton(empty_);
   emptyNew_->setIcon(themedIcon("add"));
-  buttons->addWidget(emptySample_);
   buttons->addWidget(emptyNew_);
   buttons->addStretch(1);
   column->addWidget(emptyTitle_);
@@ -116,9 +126,11 @@ void ProjectPage::buildEmptyState() {
   column->addLayout(buttons);
   column->addStretch(1);
   row->addLayout(column, 1);
-  connect(emptySample_, &QPushButton::clicked, this, &ProjectPage::trySample);
   connect(emptyNew_, &QPushButton::clicked, this, [this] { openSheet(true); });
-  whenThemed(this, [this] { emptyPicture_->setPixmap(themedPixmap("kind-images", Role::Accent, kPicture, devicePixelRatioF())); });
+  whenThemed(this, [this] {
+    for (qsizetype i = 0; i < emptyPictures_.size(); ++i)
+      emptyPictures_[i]->setPixmap(themedPixmap(taskIcon(Task::all()[i]), Role::Accent, kPicture, devicePixelRatioF()));
+  });
 }
 
 QString ProjectPage::title() const { return tr("Project"); }
@@ -128,24 +140,28 @@ Page::Mark ProjectPage::mark() const { return store().state().open ? Mark::Done 
 QString ProjectPage::help() const {
   return tr(
       "<p>A project is an ordinary folder. It holds the imported originals, the frozen snapshots, every run and the signed bundles, so "
-      "a copy of the folder is a complete backup.</p><p><b>Try the sample project</b> draws synthetic radiographs and takes them through "
-      "the whole way. <b>New project</b> starts with your own data.</p><p>Ctrl+1, Ctrl+2 … switch pages, Ctrl+F searches, F6 moves "
+      "a copy of the folder is a complete backup.</p><p><b>Try the sample images</b> draws synthetic radiographs, <b>Try the sample "
+      "texts</b> makes up short reports with questions and answers: with either you can go the whole way. <b>New project</b> starts with "
+      "your own data.</p><p>Ctrl+1, Ctrl+2 … switch pages, Ctrl+F searches, F6 moves "
       "between the rail and the page.</p>");
 }
 
 void ProjectPage::retranslate() {
-  emptyTitle_->setText(tr("Welcome. From images to a signed model in six steps."));
-  emptyText_->setText(tr(
-      "Import DICOM files or pictures and give each a label. Cloister trains a classifier on this computer, shows how good and how fragile "
-      "it is, and signs it for the place where it will be used. Try the sample project first: it takes a few minutes and needs no data "
-      "of your own."));
-  emptySample_->setText(tr("Try the sample project"));
+  emptyTitle_->setText(tr("Welcome. From images or texts to a signed model."));
+  emptyText_->setText(
+      tr("Bring labelled images, or texts for a language model. Cloister trains on this computer, shows how good and how fragile the model "
+         "is, and signs it for the place where it will be used. Try a sample first: it takes a few minutes and needs no data of your "
+         "own; the sample data is synthetic."));
   emptyNew_->setText(tr("New project"));
-  sample_->setText(tr("Try the sample project"));
+  for (qsizetype i = 0; i < Task::all().size(); ++i)
+    for (QPushButton* b : {samples_[i], emptySamples_[i]}) {
+      b->setText(taskSample(Task::all()[i]));
+      b->setAccessibleName(b->text());
+    }
   open_->setText(tr("Open a project folder…"));
   another_->setText(tr("New project"));
   recentTitle_->setText(tr("Recent projects"));
-  for (QPushButton* b : {emptySample_, emptyNew_, sample_, open_, another_}) b->setAccessibleName(b->text());
+  for (QPushButton* b : {emptyNew_, open_, another_}) b->setAccessibleName(b->text());
   updateButtons();
 }
 
@@ -157,7 +173,7 @@ void ProjectPage::showCards() {
   empty_->setVisible(!any && sheet_->isHidden());
   recentTitle_->setVisible(any);
   cardsWidget_->setVisible(any);
-  sample_->setVisible(any);
+  for (QPushButton* b : samples_) b->setVisible(any);
   if (QStringList(cardOf_.keys()) != [&] {
         auto sorted = recent;
         sorted.sort();
@@ -206,8 +222,7 @@ void ProjectPage::updateButtons() {
   const bool sheet = !sheet_->isHidden();
   const bool busy = sampleProject_->running();
   another_->setVisible(!sheet && store().state().open);
-  sample_->setEnabled(!busy);
-  emptySample_->setEnabled(!busy);
+  for (QPushButton* b : samples_ + emptySamples_) b->setEnabled(!busy);
   setPrimaryText(sheet ? tr("Create project") : store().state().open ? tr("Continue with data") : tr("New project"));
   primary()->setEnabled(!sheet || sheet_->complete());
 }
@@ -227,10 +242,16 @@ void ProjectPage::chooseFolder() {
   dialog->open();
 }
 
-void ProjectPage::trySample() {
+QString ProjectPage::makingWords() const {
+  return sampleProject_->task().is(Task::Kind::LanguageModel) ? tr("Making up synthetic reports") : tr("Drawing synthetic radiographs");
+}
+
+void ProjectPage::trySample(const Task& task) {
   banner().clear();
-  Q_EMIT taskChanged(kTask, tr("Sample project"), tr("Drawing synthetic radiographs"), -1, -1);
-  sampleProject_->start(projectsHome() + "/Sample project", tr("Sample project"));
+  const bool texts = task.is(Task::Kind::LanguageModel);
+  sampleProject_->start(task, projectsHome() + (texts ? "/Sample texts" : "/Sample project"),
+                        texts ? tr("Synthetic reports (sample)") : tr("Sample project"));
+  if (sampleProject_->running()) Q_EMIT taskChanged(kTask, tr("Sample project"), makingWords(), -1, -1);
   updateButtons();
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 #include <QMap>
 
+#include "core/domain/task.h"
 #include "widgets/common/page.h"
 
 class QFrame;
@@ -36,12 +37,15 @@ class ProjectPage : public Page {
   void openSheet(bool);
   void act();
   void chooseFolder();
-  void trySample();
+  void trySample(const Task&);
+  QString makingWords() const;
   void updateButtons();
 
   QFrame* empty_;
-  QLabel *emptyTitle_, *emptyText_, *emptyPicture_, *recentTitle_;
-  QPushButton *emptyNew_, *emptySample_, *open_, *sample_, *another_;
+  QLabel *emptyTitle_, *emptyText_, *recentTitle_;
+  QList<QLabel*> emptyPictures_;                ///< one for each kind of project
+  QList<QPushButton*> samples_, emptySamples_;  ///< the same
+  QPushButton *emptyNew_, *open_, *another_;
   NewProjectSheet* sheet_;
   QWidget* cardsWidget_;
   FlowLayout* cards_;

@@ -1,5 +1,6 @@
 #include "widgets/project/sample_project.h"
 
+#include <QDir>
 #include <QFileInfo>
 #include <QJsonDocument>
 #include <QJsonObject>
@@ -9,24 +10,25 @@
 
 namespace cloister {
 namespace {
-constexpr int kPatients = 60;
+constexpr int kPatients = 60, kRecords = 6000;
 constexpr int kSeed = 1;
 }  // namespace
 
 SampleProject::SampleProject(StoreClient& store, QObject* parent) : QObject(parent), store_(store) {
   connect(&process_, &QProcess::readyReadStandardOutput, this, &SampleProject::readOutput);
-  connect(&process_, &QProcess::finished, this, &SampleProject::drawn);
+  connect(&process_, &QProcess::finished, this, &SampleProject::made);
   connect(&process_, &QProcess::errorOccurred, this, [this](QProcess::ProcessError error) {
     if (error == QProcess::FailedToStart) give({FailureKind::NotFound, {{"path", process_.program()}}, process_.errorString()});
   });
-  connect(&store, &StoreClient::opened, this, &SampleProject::opened);
+  connect(&store, &StoreClient::stateChanged, this, &SampleProject::opened);  // not before its task is known
   connect(&store, &StoreClient::openFailed, this, [this](const QString&, const Failure& failure) {
     if (step_ == Step::Creating) give(failure);
   });
 }
 
-void SampleProject::start(const QString& dir, const QString& name) {
+void SampleProject::start(const Task& task, const QString& dir, const QString& name) {
   if (running()) return;
+  task_ = &task;
   dir_ = dir;
   name_ = name;
   files_ = dir + "-files";
@@ -37,12 +39,13 @@ void SampleProject::start(const QString& dir, const QString& name) {
     Q_EMIT finished();
     return;
   }
-  step_ = Step::Drawing;
+  step_ = Step::Making;
   store_.begin();
   buffer_.clear();
   failure_ = {FailureKind::WorkerFailed, {{"program", "cloister-ingest"}}, {}};
   process_.start(siblingProgram("cloister-ingest"),
-                 {"synthesize", "--to", files_, "--patients", QString::number(kPatients), "--seed", QString::number(kSeed)});
+                 {"synthesize", "--source", task.sources.first(), "--to", files_, "--patients", QString::number(kPatients), "--records",
+                  QString::number(kRecords), "--seed", QString::number(kSeed)});
 }
 
 void SampleProject::stop() {
@@ -60,7 +63,7 @@ void SampleProject::readOutput() {
   }
 }
 
-void SampleProject::drawn(int exitCode, QProcess::ExitStatus status) {
+void SampleProject::made(int exitCode, QProcess::ExitStatus status) {
   store_.end();
   readOutput();
   if (stopped_) return give({FailureKind::Stopped, {}, {}});
@@ -70,20 +73,22 @@ void SampleProject::drawn(int exitCode, QProcess::ExitStatus status) {
     return give(failure_);
   }
   step_ = Step::Creating;
-  store_.createProject(dir_, name_, QStringLiteral("image-classification"));
+  store_.createProject(dir_, name_, task_->id);
 }
 
 void SampleProject::opened() {
-  if (step_ != Step::Creating) return;
+  if (step_ != Step::Creating || QDir(store_.state().dir) != QDir(dir_) || store_.state().info.task != task_->id) return;
   step_ = Step::Idle;
   ImportRequest request;
-  request.source = QStringLiteral("dicom");
+  request.source = task_->sources.first();
   request.paths = {files_};
-  request.labelsFile = files_ + "/labels.csv";
-  request.keyColumn = QStringLiteral("file");
-  request.labelColumn = QStringLiteral("label");
-  request.groupColumn = QStringLiteral("patient_id");
-  request.siteColumn = QStringLiteral("site");
+  if (task_->classes) {
+    request.labelsFile = files_ + "/labels.csv";
+    request.keyColumn = QStringLiteral("file");
+    request.labelColumn = QStringLiteral("label");
+    request.groupColumn = QStringLiteral("patient_id");
+    request.siteColumn = QStringLiteral("site");
+  }
   store_.startImport(request);
   Q_EMIT finished();
 }

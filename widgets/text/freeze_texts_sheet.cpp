@@ -3,12 +3,15 @@
 #include <QFormLayout>
 #include <QHBoxLayout>
 #include <QLabel>
+#include <QPushButton>
 #include <QSpinBox>
 #include <QToolButton>
 #include <QVBoxLayout>
 
 #include "core/curation/finding_words.h"
 #include "widgets/common/language.h"
+#include "widgets/common/long_task.h"
+#include "widgets/common/progress_strip.h"
 #include "widgets/common/store_client.h"
 #include "widgets/common/theme.h"
 #include "widgets/common/words.h"
@@ -17,9 +20,10 @@
 namespace cloister {
 namespace {
 constexpr int kLaterMs = 400;
-}
+const QString kTask = QStringLiteral("check");
+}  // namespace
 
-FreezeTextsSheet::FreezeTextsSheet(StoreClient& store, QWidget* parent) : QFrame(parent), store_(store) {
+FreezeTextsSheet::FreezeTextsSheet(StoreClient& store, QWidget* parent) : QFrame(parent), store_(store), task_(new LongTask(store, this)) {
   QVBoxLayout* column = beginSheet(this, header_);
   auto* row = new QHBoxLayout;
   row->setSpacing(space::kXxl);
@@ -71,7 +75,11 @@ FreezeTextsSheet::FreezeTextsSheet(StoreClient& store, QWidget* parent) : QFrame
   findings_ = new QLabel(card);
   findings_->setWordWrap(true);
   setRole(findings_, "quiet");
-  for (QLabel* l : {outlookTitle_, outlook_, findings_}) words->addWidget(l);
+  progress_ = new ProgressStrip(card);
+  setRole(progress_, "clear");
+  retry_ = new QPushButton(card);
+  for (QWidget* w : std::initializer_list<QWidget*>{outlookTitle_, progress_, outlook_, retry_, findings_}) words->addWidget(w);
+  words->setAlignment(retry_, Qt::AlignLeft);
   words->addStretch(1);
   row->addWidget(card, 2);
   column->addLayout(row, 1);
@@ -84,7 +92,16 @@ FreezeTextsSheet::FreezeTextsSheet(StoreClient& store, QWidget* parent) : QFrame
       later_.start();
       showOutlook();
     });
-  connect(header_.close, &QToolButton::clicked, this, &FreezeTextsSheet::closed);
+  connect(task_, &LongTask::progressed, this, [this](qint64 done, qint64 total, int, double secondsLeft) {
+    if (!again_) progress_->setTask(kTask, {tr("Read and divide the texts"), bytesOf(done, total), fractionOf(done, total), secondsLeft});
+  });
+  connect(progress_, &ProgressStrip::stopRequested, this, &FreezeTextsSheet::stop);
+  connect(retry_, &QPushButton::clicked, this, &FreezeTextsSheet::ask);
+  connect(&store, &StoreClient::closed, this, &FreezeTextsSheet::stop);
+  connect(header_.close, &QToolButton::clicked, this, [this] {
+    stop();
+    Q_EMIT closed();
+  });
   whenTranslated(this, [this] { retranslate(); });
 }
 
@@ -96,67 +113,87 @@ int FreezeTextsSheet::sum() const { return train_->value() + validation_->value(
 
 void FreezeTextsSheet::begin() {
   check_.reset();
-  failure_.reset();
   ask();
   train_->setFocus();
 }
 
+void FreezeTextsSheet::stop() {
+  again_ = false;
+  stopped_ = task_->running();
+  task_->stop();
+}
+
 bool FreezeTextsSheet::canFreeze() const { return !freezing_ && sum() == 100 && check_ && !failure_; }
 
+// Reads all texts: on a thread and a connection of its own, so that neither runs nor previews wait for it.
 void FreezeTextsSheet::ask() {
-  if (sum() != 100 || std::exchange(again_, asking_) || asking_) return;
-  again_ = false;
-  asking_ = true;
+  failure_.reset();
+  stopped_ = false;
+  if (sum() != 100) return showOutlook();
+  again_ = task_->running();
+  if (again_) return task_->stop();  // for other shares
+  task_->start(
+      [dir = store_.state().dir, split = split()](const LongTask::Told& told) -> Result<TextCheck> {
+        const auto project = Project::open(dir, Project::Mode::ReadOnly);
+        if (!project) return project.error();
+        return checkTexts(**project, split, [&](qint64 done, qint64 total) { return told(done, total, 0); });
+      },
+      [this](const Result<TextCheck>& check) { answered(check); });
   showOutlook();
-  store_.read([split = split()](Project& p) { return checkTexts(p, split, {}); }, this,
-              [this](const Result<TextCheck>& check) {
-                asking_ = false;
-                if (std::exchange(again_, false)) return ask();
-                check_.reset();
-                failure_.reset();
-                if (check) check_ = *check;
-                else failure_ = check.error();
-                showOutlook();
-              });
+}
+
+void FreezeTextsSheet::answered(const Result<TextCheck>& check) {
+  progress_->removeTask(kTask);
+  if (std::exchange(again_, false)) return ask();
+  check_.reset();
+  failure_.reset();
+  if (check) check_ = *check;
+  else if (check.error().kind != FailureKind::Stopped) failure_ = check.error();
+  else stopped_ = true;
+  showOutlook();
 }
 
 void FreezeTextsSheet::showOutlook() {
   sumHint_->setVisible(sum() != 100);
   sumHint_->setText(tr("The three shares add up to %1 %; they must make 100 %.").arg(sum()));
   findings_->clear();
-  if (failure_) {
-    outlook_->setText(describe(*failure_));
-  } else if (!check_) {
-    outlook_->setText(sum() == 100 ? tr("Working it out…") : QString());
-  } else {
-    const QJsonObject parts = check_->division["parts"].toObject();
-    QStringList lines{tr("%1, %2 in %3")
-                          .arg(TextList::kindName(check_->kind), words::counted(check_->records, words::Noun::Record),
-                               words::counted(check_->files, words::Noun::File))};
-    const std::pair<const char*, QString> names[] = {{"train", tr("Training")}, {"validation", tr("Validation")}, {"test", tr("Test")}};
-    for (const auto& [key, name] : names) {
-      const QJsonObject part = parts[QLatin1String(key)].toObject();
-      lines << tr("%1: %2, %3")
-                   .arg(name, words::counted(part["records"].toInteger(), words::Noun::Record),
-                        words::bytes(double(part["bytes"].toInteger())));
-    }
-    outlook_->setText(lines.join('\n'));
-    QStringList notes;
-    for (const Finding& f : check_->findings)
-      if (f.severity != u"info") notes << tr("Note: %1").arg(describeFinding(f));
-    findings_->setText(notes.join(QStringLiteral("\n\n")));
-  }
+  retry_->setVisible(!check_ && stopped_ && !task_->running());
+  if (failure_) outlook_->setText(describe(*failure_));
+  else if (check_) showParts();
+  else if (sum() != 100) outlook_->clear();
+  else outlook_->setText(stopped_ ? tr("The check was stopped. Without it nothing can be frozen.") : tr("Working it out…"));
   Q_EMIT changed();
 }
 
+void FreezeTextsSheet::showParts() {
+  const QJsonObject parts = check_->division["parts"].toObject();
+  QStringList lines{tr("%1, %2 in %3")
+                        .arg(TextList::kindName(check_->kind), words::counted(check_->records, words::Noun::Record),
+                             words::counted(check_->files, words::Noun::File))};
+  const std::pair<const char*, QString> names[] = {{"train", tr("Training")}, {"validation", tr("Validation")}, {"test", tr("Test")}};
+  for (const auto& [key, name] : names) {
+    const QJsonObject part = parts[QLatin1String(key)].toObject();
+    lines << tr("%1: %2, %3")
+                 .arg(name, words::counted(part["records"].toInteger(), words::Noun::Record),
+                      words::bytes(double(part["bytes"].toInteger())));
+  }
+  outlook_->setText(lines.join('\n'));
+  QStringList notes;
+  for (const Finding& f : check_->findings)
+    if (f.severity != u"info") notes << tr("Note: %1").arg(describeFinding(f));
+  findings_->setText(notes.join(QStringLiteral("\n\n")));
+}
+
+// What was checked is frozen without another look at the texts; where they changed meanwhile, they are checked once more.
 void FreezeTextsSheet::freeze() {
   if (!canFreeze()) return;
   freezing_ = true;
   Q_EMIT changed();
-  store_.run([split = split()](Project& p) { return freezeTexts(p, split, {}); }, this,
+  store_.run([split = split(), check = *check_](Project& p) { return freezeChecked(p, split, check); }, this,
              [this](const Result<Snapshot>& snapshot) {
                freezing_ = false;
                if (snapshot) Q_EMIT frozen(*snapshot);
+               else if (snapshot.error().kind == FailureKind::IdentityChanged) begin();
                else Q_EMIT failed(snapshot.error());
                Q_EMIT changed();
              });
@@ -177,6 +214,8 @@ void FreezeTextsSheet::retranslate() {
       tr("The same text is always on the same side. Validation shows while training whether the model still learns; the test is kept "
          "for the end."));
   outlookTitle_->setText(tr("What will be frozen"));
+  retry_->setText(tr("Check again"));
+  retry_->setAccessibleName(retry_->text());
   showOutlook();
 }
 

@@ -8,10 +8,13 @@
 #include "widgets/common/sheet_header.h"
 
 class QLabel;
+class QPushButton;
 class QSpinBox;
 
 namespace cloister {
 
+class LongTask;
+class ProgressStrip;
 class StoreClient;
 
 class FreezeTextsSheet : public QFrame {
@@ -19,6 +22,7 @@ class FreezeTextsSheet : public QFrame {
  public:
   FreezeTextsSheet(StoreClient& store, QWidget* parent);
   void begin();
+  void stop();  ///< the checks under way
   bool canFreeze() const;
   void freeze();
   bool freezing() const { return freezing_; }
@@ -33,6 +37,8 @@ class FreezeTextsSheet : public QFrame {
   TextSplit split() const;
   int sum() const;
   void ask();
+  void answered(const Result<TextCheck>&);
+  void showParts();
   void showOutlook();
   void retranslate();
 
@@ -40,7 +46,10 @@ class FreezeTextsSheet : public QFrame {
   QTimer later_;
   std::optional<TextCheck> check_;
   std::optional<Failure> failure_;
-  bool asking_ = false, again_ = false, freezing_ = false;
+  LongTask* task_;
+  ProgressStrip* progress_;
+  QPushButton* retry_;
+  bool again_ = false, freezing_ = false, stopped_ = false;
   SheetHeader header_;
   QLabel *splitTitle_, *trainLabel_, *validationLabel_, *testLabel_, *seedLabel_, *sumHint_, *note_, *outlookTitle_, *outlook_, *findings_;
   QSpinBox *train_, *validation_, *test_, *seed_;

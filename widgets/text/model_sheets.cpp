@@ -137,7 +137,7 @@ QString TokenizerSheet::name() const { return name_->text().simplified(); }
 
 bool TokenizerSheet::complete() const { return !name().isEmpty(); }
 
-TokenizerTraining TokenizerSheet::request() const { return {{}, {}, kind_->currentData().toString(), size_->value()}; }
+TokenizerTraining TokenizerSheet::request() const { return {{}, {}, kind_->currentData().toString(), size_->value(), true}; }
 
 void TokenizerSheet::retranslate() {
   header_.setTexts(tr("Train a tokenizer"), tr("Close without training"));
@@ -150,7 +150,7 @@ void TokenizerSheet::retranslate() {
   kind_->setAccessibleName(tr("Kind of tokenizer"));
   kind_->setItemText(0, tr("BPE: joins frequent neighbours"));
   kind_->setItemText(1, tr("Unigram: keeps the likeliest pieces"));
-  sizeLabel_->setText(tr("Vocabulary"));
+  sizeLabel_->setText(tr("Vocabulary, at most"));
   size_->setSuffix(tr(" pieces"));
   size_->setAccessibleName(tr("Pieces of the vocabulary"));
 }

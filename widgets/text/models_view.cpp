@@ -16,18 +16,13 @@
 #include "widgets/common/table.h"
 #include "widgets/common/theme.h"
 #include "widgets/common/words.h"
+#include "widgets/text/piece_view.h"
 #include "widgets/text/scale_planner.h"
 
 namespace cloister {
 namespace {
 constexpr int kCardWidth = 380;
 constexpr int kSequence = 512;  // tokens, as in a first training
-
-QTableWidgetItem* cell(const QString& text, bool right = false) {
-  auto* item = new QTableWidgetItem(text);
-  if (right) item->setTextAlignment(Qt::AlignRight | Qt::AlignVCenter);
-  return item;
-}
 
 }  // namespace
 
@@ -119,13 +114,14 @@ void ModelsView::fill() {
   for (int i = 0; i < models_.size(); ++i) {
     const QJsonObject m = models_[i].about["model"].toObject(), t = models_[i].about["tokenizer"].toObject();
     const bool w = models_[i].hasWeights;
-    table_->setItem(i, 0, cell(models_[i].name));
-    table_->setItem(i, 1, cell(w ? m["modelType"].toString() : tr("Tokenizer alone")));
-    table_->setItem(i, 2, cell(!m.isEmpty() ? words::number(m["parameters"].toInteger()) : QString(), true));
-    table_->setItem(i, 3, cell(!m.isEmpty() ? words::number(m["context"].toInteger()) : QString(), true));
-    table_->setItem(i, 4, cell(!m.isEmpty() ? words::bytes(double(m["bytes"].toInteger())) : QString(), true));
+    table_->setItem(i, 0, tableCell(models_[i].name));
+    table_->setItem(i, 1, tableCell(w ? m["modelType"].toString() : tr("Tokenizer alone")));
+    table_->setItem(i, 2, tableCell(!m.isEmpty() ? words::number(m["parameters"].toInteger()) : QString(), true));
+    table_->setItem(i, 3, tableCell(!m.isEmpty() ? words::number(m["context"].toInteger()) : QString(), true));
+    table_->setItem(i, 4, tableCell(!m.isEmpty() ? words::bytes(double(m["bytes"].toInteger())) : QString(), true));
     table_->setItem(
-        i, 5, cell(models_[i].hasTokenizer ? words::number(t["vocabularySize"].toInteger(m["vocabulary"].toInteger())) : tr("none"), true));
+        i, 5,
+        tableCell(models_[i].hasTokenizer ? words::number(t["vocabularySize"].toInteger(m["vocabulary"].toInteger())) : tr("none"), true));
   }
   table_->resizeColumnsToContents();
 }
@@ -147,7 +143,7 @@ void ModelsView::showChosen() {
           << tr("Weights: %1").arg(words::bytes(double(m["bytes"].toInteger())));
   }
   if (model.hasTokenizer && !t.isEmpty())
-    lines << tr("Tokenizer: %1, %2 pieces").arg(t["kind"].toString(), words::number(t["vocabularySize"].toInteger()));
+    lines << tr("Tokenizer: %1, %2 pieces").arg(PieceView::kindName(t["kind"].toString()), words::number(t["vocabularySize"].toInteger()));
   if (!model.hasTokenizer) lines << tr("Without a tokenizer: it needs one of the project to be trained on texts.");
   about_->setText(lines.join('\n'));
   for (QLabel* l : {fitTitle_, fit_, fitNote_}) l->setVisible(!m.isEmpty());
@@ -224,6 +220,7 @@ void ModelsView::retranslate() {
   scale_->setText(tr("Plan for many GPUs"));
   table_->setAccessibleName(tr("Models and tokenizers"));
   table_->setHorizontalHeaderLabels({tr("Name"), tr("Architecture"), tr("Parameters"), tr("Context"), tr("Size"), tr("Vocabulary")});
+  for (int column = 2; column < table_->columnCount(); ++column) headRight(table_, column);
   fill();
   showChosen();
 }

@@ -97,4 +97,11 @@ bool PieceView::event(QEvent* event) {
   return true;
 }
 
+QString PieceView::kindName(const QString& id) {
+  const QString word = id.toLower();
+  if (word == u"sentencepiece") return QStringLiteral("SentencePiece");
+  if (word == u"unigram") return QStringLiteral("Unigram");
+  return word == u"bpe" ? QStringLiteral("BPE") : id;
+}
+
 }  // namespace cloister

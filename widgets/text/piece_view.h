@@ -21,6 +21,9 @@ class PieceView : public QTextEdit {
  protected:
   bool event(QEvent*) override;
 
+  /// A tokenizer's kind or model as its authors write it: SentencePiece, BPE, Unigram.
+  static QString kindName(const QString& id);
+
  private:
   void draw();
   QJsonArray pieces_;

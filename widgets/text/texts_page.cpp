@@ -2,14 +2,12 @@
 
 #include <algorithm>
 
-#include <QCoreApplication>
 #include <QDragEnterEvent>
 #include <QFileInfo>
 #include <QHBoxLayout>
 #include <QHeaderView>
 #include <QLabel>
 #include <QMimeData>
-#include <QPointer>
 #include <QPushButton>
 #include <QSplitter>
 #include <QStackedLayout>
@@ -18,8 +16,10 @@
 #include <QVBoxLayout>
 
 #include "core/curation/labelling.h"
+#include "widgets/common/drop_area.h"
 #include "widgets/common/failure_banner.h"
 #include "widgets/common/icons.h"
+#include "widgets/common/long_task.h"
 #include "widgets/common/store_client.h"
 #include "widgets/common/table.h"
 #include "widgets/common/theme.h"
@@ -34,7 +34,6 @@
 
 namespace cloister {
 namespace {
-constexpr int kPicture = 96;
 constexpr int kMostTexts = 10'000;  // files, not records
 const QString kTask = QStringLiteral("language-model-files");
 }  // namespace
@@ -48,6 +47,7 @@ TextsPage::TextsPage(StoreClient& store, QWidget* parent) : Page(page::kTexts, s
   freezeSheet_ = new FreezeTextsSheet(store, this);
   modelSheet_ = new ModelSheet(this);
   tokenizerSheet_ = new TokenizerSheet(this);
+  work_ = new LongTask(store, this);
   for (QWidget* w : std::initializer_list<QWidget*>{browse_, importSheet_, freezeSheet_, modelSheet_, tokenizerSheet_})
     views_->addWidget(w);
   body()->addWidget(holder, 1);
@@ -62,28 +62,6 @@ TextsPage::TextsPage(StoreClient& store, QWidget* parent) : Page(page::kTexts, s
   for (QPushButton* b : {import_, exclude_, addModel_, addTokenizer_}) footerTools()->addWidget(b);
   connectAll();
   showView(Browse);
-}
-
-void TextsPage::buildEmpty() {
-  empty_ = new QFrame(this);
-  setRole(empty_, "drop");
-  auto* column = new QVBoxLayout(empty_);
-  column->setSpacing(space::kM);
-  emptyPicture_ = new QLabel(empty_);
-  emptyTitle_ = new QLabel(empty_);
-  setRole(emptyTitle_, "section");
-  emptyText_ = new QLabel(empty_);
-  emptyText_->setWordWrap(true);
-  emptyText_->setAlignment(Qt::AlignHCenter);
-  emptyText_->setMaximumWidth(560);
-  emptyText_->setMinimumWidth(400);
-  emptyImport_ = new QPushButton(empty_);
-  emptyImport_->setIcon(themedIcon("import"));
-  column->addStretch(2);
-  for (QWidget* w : std::initializer_list<QWidget*>{emptyPicture_, emptyTitle_, emptyText_, emptyImport_})
-    column->addWidget(w, 0, Qt::AlignHCenter);
-  column->addStretch(3);
-  whenThemed(this, [this] { emptyPicture_->setPixmap(themedPixmap("drop", Role::Accent, kPicture, devicePixelRatioF())); });
 }
 
 void TextsPage::buildBrowse() {
@@ -109,7 +87,7 @@ void TextsPage::buildBrowse() {
   tabsStack_ = new QStackedLayout(holder);
   auto* texts = new QWidget(holder);
   textsStack_ = new QStackedLayout(texts);
-  buildEmpty();
+  empty_ = new DropArea(this);
   auto* split = new QSplitter(Qt::Horizontal, texts);
   split->setChildrenCollapsible(false);
   split->setHandleWidth(space::kL);
@@ -141,7 +119,7 @@ void TextsPage::buildBrowse() {
 void TextsPage::connectAll() {
   connect(primary(), &QPushButton::clicked, this, &TextsPage::act);
   connect(import_, &QPushButton::clicked, this, [this] { showView(Import); });
-  connect(emptyImport_, &QPushButton::clicked, this, [this] { showView(Import); });
+  connect(empty_, &DropArea::clicked, this, [this] { showView(Import); });
   connect(addModel_, &QPushButton::clicked, this, [this] { showView(AddModel); });
   connect(addTokenizer_, &QPushButton::clicked, this, [this] { showView(AddTokenizer); });
   connect(exclude_, &QPushButton::clicked, this, &TextsPage::toggleExcluded);
@@ -157,6 +135,7 @@ void TextsPage::connectAll() {
   connect(importSheet_, &ImportSheet::failed, this, &TextsPage::showFailure);
   connect(freezeSheet_, &FreezeTextsSheet::failed, this, &TextsPage::showFailure);
   connect(cut_, &TokenizerView::failed, this, &TextsPage::showFailure);
+  connect(work_, &LongTask::progressed, this, &TextsPage::progressed);
   connect(freezeSheet_, &FreezeTextsSheet::frozen, this, [this](const Snapshot& s) {
     showView(Browse);
     banner().note(FailureBanner::Tone::Good, tr("Snapshot %1 is frozen: %2 records for training, %3 for validation, %4 for the test.")
@@ -166,10 +145,11 @@ void TextsPage::connectAll() {
     else banner().setAction(tr("Now a model or a tokenizer"), [this] { tabs_->setCurrentIndex(Models); });
   });
   connect(&store(), &StoreClient::importStarted, this, [this] {
-    if (store().state().isLanguage()) showView(Import);
+    if (store().state().task().dataPage == id()) showView(Import);
   });
   connect(&store(), &StoreClient::closed, this, [this] {
     signature_.clear();
+    work_->stop();
     preview_->clear_();
     list_->setRows({});
     all_.clear();
@@ -194,7 +174,7 @@ Page::Missing TextsPage::missing() const { return projectMissing(); }
 
 Page::Mark TextsPage::mark() const {
   if (!store().state().isLanguage()) return Mark::None;
-  if (store().importing() || working_) return Mark::Running;
+  if (store().importing() || work_->running()) return Mark::Running;
   return store().state().snapshots.isEmpty() ? Mark::None : Mark::Done;
 }
 
@@ -291,73 +271,78 @@ void TextsPage::toggleExcluded() {
     exclude = exclude || !list_->at(row.row()).excluded;
   }
   if (ids.isEmpty()) return;
-  store().run(
-      [ids, exclude](Project& p) {
-        QList<Project::SampleChange> changes;
-        for (qint64 id : ids) {
-          Project::SampleChange c;
-          c.id = id;
-          c.excluded = exclude;
-          changes << c;
-        }
-        return changeByPerson(p, changes, exclude ? QStringLiteral("exclude") : QStringLiteral("include"));
-      },
-      this,
-      [this](const Result<void>& done) {
-        if (!done) showFailure(done.error());
-        loadTexts();
-      });
+  store().run([ids, exclude](Project& p) { return excludeByPerson(p, ids, exclude); }, this,
+              [this](const Result<void>& done) {
+                if (!done) showFailure(done.error());
+                loadTexts();
+              });
+}
+
+void TextsPage::begin(const QString& title) {
+  workTitle_ = title;
+  progressed(0, 0, 0, -1);
+  Q_EMIT markChanged();
+  showView(Browse);
+  tabs_->setCurrentIndex(Models);
+}
+
+void TextsPage::progressed(qint64 done, qint64 total, int phase, double secondsLeft) {
+  QString detail;
+  if (training_) {
+    detail = total > 0 ? tr("learning the pieces") : tr("counting the texts");
+  } else {
+    const QString bytes = bytesOf(done, total);
+    switch (ModelStep(phase)) {
+      case ModelStep::Checking:
+        detail = tr("checking the files");
+        break;
+      case ModelStep::Copying:
+        detail = tr("copying, %1").arg(bytes);
+        break;
+      case ModelStep::Recording:
+        detail = tr("recording the digest, %1").arg(bytes);
+        break;
+    }
+  }
+  Q_EMIT taskChanged(kTask, workTitle_, detail, fractionOf(done, total), secondsLeft);
 }
 
 void TextsPage::importModel() {
-  working_ = true;
-  stopped_ = std::make_shared<std::atomic_bool>(false);
   const ModelImport request = modelSheet_->request();
-  Q_EMIT taskChanged(kTask, tr("Import %1").arg(request.name), tr("checking and copying"), -1, -1);
-  Q_EMIT markChanged();
-  showView(Browse);
-  tabs_->setCurrentIndex(Models);
-  store().background(
-      [dir = store().state().dir, request, stop = stopped_] { return importBaseModel(dir, request, [stop] { return stop->load(); }); },
-      this, [this](const Result<BaseModel>& model) { ended(model); });
+  training_ = false;
+  work_->start(
+      [dir = store().state().dir, request](const LongTask::Told& told) {
+        return importBaseModel(dir, request, [&told](ModelStep step, qint64 done, qint64 total) { return told(done, total, int(step)); });
+      },
+      [this](const Result<BaseModel>& model) { ended(model); });
+  begin(tr("Import %1").arg(request.name));
 }
 
 void TextsPage::trainTokenizer() {
-  working_ = true;
-  stopped_ = std::make_shared<std::atomic_bool>(false);
   const QString name = tokenizerSheet_->name();
-  TokenizerTraining request = tokenizerSheet_->request();
-  Q_EMIT taskChanged(kTask, tr("Train %1").arg(name), tr("counting the texts"), -1, -1);
-  Q_EMIT markChanged();
-  showView(Browse);
-  tabs_->setCurrentIndex(Models);
-  const auto told = [page = QPointer<TextsPage>(this), name](qint64 done, qint64 total) {
-    QMetaObject::invokeMethod(QCoreApplication::instance(), [page, name, done, total] {
-      if (page && page->working_ && total > 0)
-        Q_EMIT page->taskChanged(kTask, tr("Train %1").arg(name), tr("learning the pieces"), double(done) / double(total), -1);
-    });
-  };
-  store().read(
-      [request, name, stop = stopped_, told](Project& p) mutable -> Result<BaseModel> {
-        auto to = newModelDir(p.dir(), name);
+  training_ = true;
+  work_->start(
+      [dir = store().state().dir, name, request = tokenizerSheet_->request()](const LongTask::Told& told) mutable -> Result<BaseModel> {
+        const auto project = Project::open(dir, Project::Mode::ReadOnly);
+        if (!project) return project.error();
+        auto to = newModelDir(dir, name);
         if (!to) return to.error();
         request.to = *to;
-        auto made = cloister::trainTokenizer(p, request, [&](qint64 done, qint64 total) {
-          told(done, total);
-          return !stop->load();
-        });
+        auto made = cloister::trainTokenizer(**project, request, [&](qint64 done, qint64 total) { return told(done, total, 0); });
         if (!made) return made.error();
         return newTokenizer(*to);
       },
-      this, [this](const Result<BaseModel>& model) { ended(model); });
+      [this](const Result<BaseModel>& model) { ended(model); });
+  begin(tr("Train %1").arg(name));
 }
 
 void TextsPage::ended(const Result<BaseModel>& model) {
-  working_ = false;
   Q_EMIT taskEnded(kTask);
   Q_EMIT markChanged();
   if (!model) {
-    if (model.error().kind != FailureKind::Stopped) showFailure(model.error());
+    if (model.error().kind == FailureKind::Stopped)
+      banner().note(FailureBanner::Tone::Warning, tr("Stopped as asked; nothing of it was kept."));
+    else showFailure(model.error());
     return updateFooter();
   }
   banner().note(FailureBanner::Tone::Good, tr("%1 is in the project now.").arg(model->name));
@@ -365,7 +350,7 @@ void TextsPage::ended(const Result<BaseModel>& model) {
 }
 
 void TextsPage::stopTask(const QString& task) {
-  if (task == kTask && stopped_) *stopped_ = true;
+  if (task == kTask) work_->stop();
 }
 
 void TextsPage::showView(View view) {
@@ -392,8 +377,8 @@ void TextsPage::updateFooter() {
   exclude_->setAccessibleName(exclude_->text());
   addModel_->setVisible(browse && tab != Texts);
   addTokenizer_->setVisible(browse && tab != Texts);
-  addModel_->setEnabled(!working_);
-  addTokenizer_->setEnabled(!working_ && frozen);
+  addModel_->setEnabled(!work_->running());
+  addTokenizer_->setEnabled(!work_->running() && frozen);
   addTokenizer_->setToolTip(frozen ? QString() : tr("Freeze the texts first: a tokenizer learns from their training part."));
   primary()->setToolTip({});
   primary()->setEnabled(true);
@@ -408,7 +393,7 @@ void TextsPage::updateFooter() {
       }
       break;
     case Import:
-      setPrimaryText(importSheet_->running() ? QString() : importSheet_->done() ? tr("Back to the texts") : tr("Start import"));
+      setPrimaryText(importSheet_->nextStep(tr("Back to the texts")));
       primary()->setEnabled(importSheet_->done() || importSheet_->canStart());
       break;
     case Freeze:
@@ -417,11 +402,11 @@ void TextsPage::updateFooter() {
       break;
     case AddModel:
       setPrimaryText(tr("Import model"));
-      primary()->setEnabled(modelSheet_->complete() && !working_);
+      primary()->setEnabled(modelSheet_->complete() && !work_->running());
       break;
     case AddTokenizer:
       setPrimaryText(tr("Train tokenizer"));
-      primary()->setEnabled(tokenizerSheet_->complete() && !working_);
+      primary()->setEnabled(tokenizerSheet_->complete() && !work_->running());
       break;
   }
 }
@@ -474,9 +459,7 @@ void TextsPage::dragEnterEvent(QDragEnterEvent* event) {
 
 // A folder with config.json is a model; everything else is texts.
 void TextsPage::dropEvent(QDropEvent* event) {
-  QStringList paths;
-  for (const QUrl& url : event->mimeData()->urls())
-    if (url.isLocalFile()) paths << url.toLocalFile();
+  const QStringList paths = localPaths(event->mimeData());
   if (paths.size() == 1 && QFileInfo::exists(paths.first() + "/config.json")) {
     showView(AddModel);
     return modelSheet_->setFolder(paths.first());
@@ -486,15 +469,15 @@ void TextsPage::dropEvent(QDropEvent* event) {
 }
 
 void TextsPage::retranslate() {
-  emptyTitle_->setText(tr("Drop text files here"));
-  emptyText_->setText(
+  empty_->setWords(
+      tr("Drop text files here"),
       tr("Running text, instructions with answers, translations or summaries: Cloister copies the files into the project and finds "
-         "out what they hold. Then freeze a snapshot, and train a model on it that never saw the test part."));
-  emptyImport_->setText(tr("Import texts"));
+         "out what they hold. Then freeze a snapshot, and train a model on it that never saw the test part."),
+      tr("Import texts"));
   import_->setText(tr("Import texts…"));
   addModel_->setText(tr("Import a model…"));
   addTokenizer_->setText(tr("Train a tokenizer…"));
-  for (QPushButton* b : {emptyImport_, import_, addModel_, addTokenizer_}) b->setAccessibleName(b->text());
+  for (QPushButton* b : {import_, addModel_, addTokenizer_}) b->setAccessibleName(b->text());
   tabs_->setTabText(Texts, tr("Texts"));
   tabs_->setTabText(Models, tr("Models and tokenizers"));
   tabs_->setTabText(Cut, tr("How a text is cut"));

@@ -1,13 +1,9 @@
 // The Data page of a project for a language model: its text files with a look into each, the models and tokenizers, and how a text is cut;
 // import, freeze, and training a tokenizer as sheets. Main thread.
 #pragma once
-#include <atomic>
-#include <memory>
-
 #include "core/runs/base_models.h"
 #include "widgets/common/page.h"
 
-class QFrame;
 class QLabel;
 class QPushButton;
 class QStackedLayout;
@@ -16,8 +12,10 @@ class QTableView;
 
 namespace cloister {
 
+class DropArea;
 class FreezeTextsSheet;
 class ImportSheet;
+class LongTask;
 class ModelSheet;
 class ModelsView;
 class RecordView;
@@ -51,7 +49,6 @@ class TextsPage : public Page {
   enum View { Browse, Import, Freeze, AddModel, AddTokenizer };
   enum Tab { Texts, Models, Cut };
   void buildBrowse();
-  void buildEmpty();
   void connectAll();
   void showView(View);
   void act();
@@ -61,15 +58,17 @@ class TextsPage : public Page {
   void toggleExcluded();
   void importModel();
   void trainTokenizer();
+  void begin(const QString& title);
+  void progressed(qint64 done, qint64 total, int phase, double secondsLeft);
   void ended(const Result<BaseModel>&);
   void updateFooter();
   bool hasTokenizer() const;
 
   QStackedLayout *views_, *tabsStack_, *textsStack_;
   QWidget* browse_;
-  QFrame* empty_;
-  QLabel *emptyTitle_, *emptyText_, *emptyPicture_, *counts_, *previewTitle_;
-  QPushButton *emptyImport_, *import_, *addModel_, *addTokenizer_, *exclude_;
+  DropArea* empty_;
+  QLabel *counts_, *previewTitle_;
+  QPushButton *import_, *addModel_, *addTokenizer_, *exclude_;
   QTabBar* tabs_;
   TextList* list_;
   QTableView* table_;
@@ -82,9 +81,10 @@ class TextsPage : public Page {
   TokenizerSheet* tokenizerSheet_;
   QList<BaseModel> all_;
   QString signature_, text_;
-  std::shared_ptr<std::atomic_bool> stopped_;
+  LongTask* work_;  ///< a model being imported or a tokenizer being trained
+  QString workTitle_;
+  bool training_ = false;  ///< the work is a tokenizer
   View view_ = Browse;
-  bool working_ = false;
 };
 
 }  // namespace cloister

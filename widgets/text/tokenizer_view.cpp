@@ -36,12 +36,6 @@ const QString kFolder = QStringLiteral(
     "\x01"
     "folder");
 
-QTableWidgetItem* cell(const QString& text, bool right = false) {
-  auto* item = new QTableWidgetItem(text);
-  if (right) item->setTextAlignment(Qt::AlignRight | Qt::AlignVCenter);
-  return item;
-}
-
 }  // namespace
 
 TokenizerView::TokenizerView(StoreClient& store, QWidget* parent) : QWidget(parent), store_(store), task_(new IngestTask(store, this)) {
@@ -232,16 +226,17 @@ void TokenizerView::showAnswer() {
   }
   counts_->setText(counts.join(QStringLiteral(" · ")));
   const QString form = answer_["chatForm"].toString();
-  QStringList about{tr("Kind: %1, %2").arg(answer_["kind"].toString(), answer_["model"].toString()),
-                    tr("Vocabulary: %1 pieces").arg(words::number(answer_["vocabularySize"].toInteger()))};
+  QStringList about{
+      tr("Kind: %1, %2").arg(PieceView::kindName(answer_["kind"].toString()), PieceView::kindName(answer_["model"].toString())),
+      tr("Vocabulary: %1 pieces").arg(words::number(answer_["vocabularySize"].toInteger()))};
   if (!form.isEmpty())
     about << (answer_["chatTemplate"].toBool() ? tr("Chat template: %1").arg(form) : tr("Chat template: %1, as it names none").arg(form));
   about_->setText(answer_.isEmpty() ? QString() : about.join('\n'));
   const QJsonArray specials = answer_["specialTokens"].toArray();
   special_->setRowCount(int(std::min<qsizetype>(specials.size(), kMostRows)));
   for (int i = 0; i < special_->rowCount(); ++i) {
-    special_->setItem(i, 0, cell(specials[i]["piece"].toString()));
-    special_->setItem(i, 1, cell(QString::number(specials[i]["id"].toInteger()), true));
+    special_->setItem(i, 0, tableCell(specials[i]["piece"].toString()));
+    special_->setItem(i, 1, tableCell(QString::number(specials[i]["id"].toInteger()), true));
   }
   special_->resizeColumnsToContents();
 }
@@ -252,10 +247,10 @@ void TokenizerView::fillTable() {
   for (int i = 0; i < table_->rowCount(); ++i) {
     const QJsonObject p = pieces[i].toObject();
     QString text = PieceView::shown(pieces, i);
-    table_->setItem(i, 0, cell(text.remove('\n')));
-    table_->setItem(i, 1, cell(p["piece"].toString()));
-    table_->setItem(i, 2, cell(QString::number(p["id"].toInteger()), true));
-    table_->setItem(i, 3, cell(PieceView::bytes(p)));
+    table_->setItem(i, 0, tableCell(text.remove('\n')));
+    table_->setItem(i, 1, tableCell(p["piece"].toString()));
+    table_->setItem(i, 2, tableCell(QString::number(p["id"].toInteger()), true));
+    table_->setItem(i, 3, tableCell(PieceView::bytes(p)));
   }
   table_->resizeColumnsToContents();
 }
@@ -277,10 +272,12 @@ void TokenizerView::retranslate() {
   pieces_->setAccessibleName(tr("Pieces of the text"));
   table_->setAccessibleName(tr("Pieces of the text as a table"));
   table_->setHorizontalHeaderLabels({tr("Text"), tr("Piece"), tr("Number"), tr("Bytes")});
+  headRight(table_, 2);
   aboutTitle_->setText(tr("This tokenizer"));
   specialTitle_->setText(tr("Special tokens"));
   special_->setAccessibleName(tr("Special tokens"));
   special_->setHorizontalHeaderLabels({tr("Piece"), tr("Number")});
+  headRight(special_, 1);
   showAnswer();
 }
 

@@ -143,18 +143,17 @@ void FitPanel::fill() {
   } else {
     verdict_->setText(report_.fits ? tr("Fits this machine.") : tr("Does not fit this machine."));
     setRole(verdict_, report_.fits ? "good" : "bad");
-    static const QMap<QString, const char*> kParts{{QStringLiteral("weights"), QT_TR_NOOP("weights")},
-                                                   {QStringLiteral("gradients"), QT_TR_NOOP("gradients")},
-                                                   {QStringLiteral("optimizer"), QT_TR_NOOP("optimizer")},
-                                                   {QStringLiteral("activations"), QT_TR_NOOP("activations")},
-                                                   {QStringLiteral("data"), QT_TR_NOOP("data")},
-                                                   {QStringLiteral("average"), QT_TR_NOOP("averaged weights")},
-                                                   {QStringLiteral("copies"), QT_TR_NOOP("bfloat16 copies")},
-                                                   {QStringLiteral("library"), QT_TR_NOOP("library")},
-                                                   {QStringLiteral("runtime"), QT_TR_NOOP("library")}};
+    static const QMap<QString, const char*> kParts{
+        {QStringLiteral("weights"), QT_TR_NOOP("weights")},          {QStringLiteral("cache"), QT_TR_NOOP("key/value cache")},
+        {QStringLiteral("logits"), QT_TR_NOOP("scores of tokens")},  {QStringLiteral("overhead"), QT_TR_NOOP("program and working memory")},
+        {QStringLiteral("gradients"), QT_TR_NOOP("gradients")},      {QStringLiteral("optimizer"), QT_TR_NOOP("optimizer")},
+        {QStringLiteral("activations"), QT_TR_NOOP("activations")},  {QStringLiteral("data"), QT_TR_NOOP("data")},
+        {QStringLiteral("average"), QT_TR_NOOP("averaged weights")}, {QStringLiteral("copies"), QT_TR_NOOP("bfloat16 copies")},
+        {QStringLiteral("library"), QT_TR_NOOP("library")},          {QStringLiteral("runtime"), QT_TR_NOOP("library")}};
     QList<QPair<QString, double>> parts;
     QStringList spoken;
     for (auto it = report_.parts.begin(); it != report_.parts.end(); ++it) {
+      if (it.value().toDouble() <= 0) continue;
       const auto name = kParts.constFind(it.key());
       parts << qMakePair(name == kParts.constEnd() ? it.key() : tr(*name), it.value().toDouble());
       spoken << parts.last().first + QLatin1Char(' ') + words::bytes(parts.last().second);

@@ -16,8 +16,10 @@
 #include <QTableView>
 #include <QToolButton>
 
+#include "core/curation/dataset.h"
 #include "core/runs/hardware.h"
 #include "widgets/common/failure_banner.h"
+#include "widgets/common/long_task.h"
 #include "widgets/common/parameter_form.h"
 #include "widgets/common/path_edit.h"
 #include "widgets/common/store_client.h"
@@ -32,10 +34,20 @@
 namespace cloister {
 namespace {
 
+const QString kPreparing = QStringLiteral("prepare-data");
+
 bool isActive(const QString& state) { return state == u"running" || state == u"stopping" || state == u"queued" || state == u"submitted"; }
 QString familyName(const QString& id) {
   if (id == u"image_classifier") return TrainPage::tr("Image classifier");
   return id == u"decoder_lm" ? TrainPage::tr("Language model") : id;
+}
+
+/// From scratch, a model with more parameters than there are bytes of text learns them by heart, and takes longer for it.
+QString architectureFor(qint64 trainBytes) {
+  constexpr std::pair<qint64, const char*> kSizes[] = {{3 << 20, "llama-1m"}, {10 << 20, "llama-3m"}};
+  for (const auto& [bytes, name] : kSizes)
+    if (trainBytes < bytes) return QLatin1String(name);
+  return QStringLiteral("llama-10m");
 }
 
 bool canResume(const QString& state) { return state == u"stopped" || state == u"attempt_failed" || state == u"failed"; }
@@ -106,6 +118,12 @@ TrainPage::TrainPage(StoreClient& client, QWidget* parent) : Page(page::kTrain, 
     schemaLoaded_ = false;  // the next project may train another kind of model
     family_->clear();
     updateChart();
+  });
+  connect(&client, &StoreClient::preparing, this, [this](qint64 done, qint64 total) {
+    if (!starting_) return;
+    const QString detail =
+        store().state().isLanguage() ? bytesOf(done, total) : tr("%1 of %2").arg(words::number(done), words::number(total));
+    Q_EMIT taskChanged(kPreparing, tr("Prepare the data"), total > 0 ? detail : QString(), fractionOf(done, total), -1);
   });
   connect(chart_, &RunChart::saveFailed, this, [this](const QString& path) { showFailure({FailureKind::IoError, {{"path", path}}, {}}); });
 }
@@ -259,7 +277,7 @@ void TrainPage::loadSchema() {
   struct Families {
     QStringList ids;
     ParameterSchema schema;
-    QJsonObject inventory;
+    QJsonObject inventory, suggested;
   };
   store().supervise(
       [](Project& p, RunSupervisor& s) -> Result<Families> {
@@ -270,6 +288,8 @@ void TrainPage::loadSchema() {
         if (!schema) return schema.error();
         f.schema = *schema;
         f.inventory = hardwareInventory(p.dir());
+        if (const auto snapshot = openSnapshot(p, {}); snapshot && isLanguageTask(p.info().task))
+          f.suggested["architecture"] = architectureFor(snapshot->json["bytes"].toObject()["train"].toInteger());
         return f;
       },
       this,
@@ -280,8 +300,8 @@ void TrainPage::loadSchema() {
         }
         family_->clear();
         for (const QString& id : families->ids) family_->addItem(familyName(id), id);
-        chart_->setMetric(store().state().isLanguage() ? QStringLiteral("validation/perplexity") : QStringLiteral("validation/auc"));
-        form_->setSchema(families->schema);
+        chart_->setMetric(store().state().task().curve);
+        form_->setSchema(families->schema, families->suggested);
         alignLabels();
         fit_->showDevices(families->inventory);
         askFit();
@@ -379,12 +399,16 @@ void TrainPage::start(bool queue) {
   if (auto complete = form_->complete(); !complete) return showFailure(complete.error());
   banner().clear();
   starting_ = true;
+  store().setPreparingStopped(false);
   updateButtons();
   const TrainRequest asked = request();
   store().supervise([asked, queue](Project&, RunSupervisor& s) { return s.start(asked, queue); }, this,
                     [this](Result<QString> run) {
                       starting_ = false;
-                      if (!run) {
+                      Q_EMIT taskEnded(kPreparing);
+                      if (!run && run.error().kind == FailureKind::Stopped) {
+                        banner().note(FailureBanner::Tone::Warning, tr("Stopped as asked; no run was started."));
+                      } else if (!run) {
                         showFailure(run.error());
                       } else {
                         // The chart takes the page while a run is on, unless the person keeps the recipe open.
@@ -393,6 +417,10 @@ void TrainPage::start(bool queue) {
                       }
                       updateButtons();
                     });
+}
+
+void TrainPage::stopTask(const QString& task) {
+  if (task == kPreparing) store().setPreparingStopped(true);
 }
 
 void TrainPage::stopShown() {
@@ -479,7 +507,7 @@ void TrainPage::updateButtons() {
   queue_->setVisible(active);
   queue_->setEnabled(!starting_);
   const bool next = state == u"finished" && !active && !recipeToggle_->isChecked();
-  setPrimaryText(next ? tr("Evaluate this run") : tr("Start training"));
+  setPrimaryText(next ? tr("Evaluate this run") : starting_ ? tr("Starting…") : tr("Start training"));
   primary()->setEnabled(next || (!starting_ && !active && schemaLoaded_));
 }
 

@@ -40,6 +40,8 @@ class TrainPage : public Page {
   QString help() const override;
   void refresh() override;
   void retranslate() override;
+  bool canStopTask(const QString&) const override { return true; }
+  void stopTask(const QString&) override;
   QStringList views() const override;
   void openView(const QString&) override;
   void showRun(const QString& run);

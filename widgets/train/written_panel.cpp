@@ -40,8 +40,8 @@ void WrittenPanel::render() {
   QTextCursor cursor(text_->document());
   QTextCharFormat step, given, own;
   step.setFontWeight(QFont::DemiBold);
-  given.setForeground(palette().color(QPalette::PlaceholderText));
-  own.setForeground(palette().color(QPalette::Text));
+  given.setForeground(Theme::current().tokens().quiet);
+  own.setForeground(Theme::current().tokens().text);
   for (qsizetype i = shown_.size() - 1; i >= 0; --i) {
     cursor.insertText(tr("Step %1").arg(words::number(qint64(shown_[i].step))) + '\n', step);
     QString prompt = shown_[i].prompt;

@@ -7,6 +7,7 @@
 #include <QPushButton>
 #include <QRadioButton>
 #include <QSettings>
+#include <QSignalSpy>
 #include <QSpinBox>
 #include <QTabBar>
 #include <QTableView>
@@ -20,12 +21,14 @@
 #include "tests/widgets/watchdog.h"
 #include "widgets/common/language.h"
 #include "widgets/common/path_edit.h"
+#include "widgets/common/progress_strip.h"
 #include "widgets/common/shell.h"
 #include "widgets/common/store_client.h"
 #include "widgets/common/theme.h"
 #include "widgets/data/import_sheet.h"
 #include "widgets/pages.h"
 #include "widgets/project/new_project_sheet.h"
+#include "widgets/text/freeze_texts_sheet.h"
 #include "widgets/text/piece_view.h"
 #include "widgets/text/record_view.h"
 
@@ -70,6 +73,7 @@ class TestTexts : public QObject {
   void initTestCase() {
     QSettings::setPath(QSettings::NativeFormat, QSettings::UserScope, home_.path());
     QCoreApplication::setOrganizationName("cloister-test");
+    qputenv("HOME", home_.path().toUtf8());
     qputenv("CLOISTER_WORKER", CLOISTER_BIN_DIR "/cloister-worker");
     qputenv("CLOISTER_PLUGINS", CLOISTER_BIN_DIR "/../plugins");
     qputenv("OMP_NUM_THREADS", "1");
@@ -132,6 +136,19 @@ class TestTexts : public QObject {
     QVERIFY(QTest::qWaitFor([&] { return state() == u"Good"; }, kPatienceMs));
   }
 
+  void checksCanBeStopped() {
+    QVERIFY(press("Freeze snapshot"));
+    window_->currentPage()->findChild<FreezeTextsSheet*>()->stop();
+    QVERIFY(QTest::qWaitFor([&] { return button("Check again"); }, kPatienceMs));
+    QVERIFY(quiet());
+    QVERIFY(!button("Freeze snapshot")->isEnabled());
+    QVERIFY(press("Check again"));
+    QVERIFY(QTest::qWaitFor([&] { return button("Freeze snapshot")->isEnabled(); }, kPatienceMs));
+    QVERIFY(!button("Check again"));
+    part<QToolButton>("Close without freezing")->click();
+    QVERIFY(store_->state().snapshots.isEmpty());
+  }
+
   void theSplitIsShownAndFrozen() {
     QVERIFY(press("Freeze snapshot"));
     auto* training = part<QSpinBox>("Training");
@@ -173,8 +190,31 @@ class TestTexts : public QObject {
     part<QToolButton>("As a table")->click();
   }
 
+  QStringList inModels() const {
+    return QDir(home_.filePath("by-hand/models")).entryList(QDir::AllEntries | QDir::Hidden | QDir::NoDotAndDotDot);
+  }
+
+  void aStoppedImportLeavesNothing() {
+    tab(1);
+    const QStringList before = inModels();
+    QVERIFY(press("Import a model…"));
+    part<QLineEdit>("Folder of the model")->setText(home_.filePath("project/models/tuned"));
+    QVERIFY(press("Import model"));
+    QVERIFY(!button("Import a model…")->isEnabled());
+    auto* strip = window_->findChild<ProgressStrip*>();
+    QToolButton* stop = nullptr;
+    for (auto* b : strip->findChildren<QToolButton*>())
+      if (b->isVisible() && b->accessibleName().startsWith("Stop")) stop = b;
+    QVERIFY(stop);
+    stop->click();
+    QVERIFY(QTest::qWaitFor([&] { return button("Import a model…")->isEnabled(); }, kPatienceMs));
+    QCOMPARE(inModels(), before);
+    QCOMPARE(part<QTableWidget>("Models and tokenizers")->rowCount(), 1);
+  }
+
   void aModelIsBroughtIn() {
     tab(1);
+    QSignalSpy told(window_->currentPage(), &Page::taskChanged);
     QVERIFY(press("Import a model…"));
     part<QLineEdit>("Folder of the model")->setText(home_.filePath("project/models/tuned"));
     QCOMPARE(part<QLineEdit>("Name in the project")->text(), "tuned");
@@ -183,6 +223,10 @@ class TestTexts : public QObject {
     QVERIFY(QTest::qWaitFor([&] { return table->rowCount() == 2; }, kPatienceMs));
     QCOMPARE(table->item(1, 1)->text(), "llama");
     QVERIFY(quiet());
+    QVERIFY(std::any_of(told.begin(), told.end(), [](const QList<QVariant>& line) {
+      return line[2].toString().startsWith("recording the digest, ") && line[3].toDouble() > 0 && line[3].toDouble() <= 1;
+    }));
+    QCOMPARE(inModels(), QStringList({"tokenizer", "tuned"}));
     QString words;
     for (auto* l : window_->currentPage()->findChildren<QLabel*>())
       if (l->isVisible()) words += l->text() + '\n';
@@ -219,6 +263,33 @@ class TestTexts : public QObject {
     QString words;
     for (auto* l : window_->currentPage()->findChildren<QLabel*>()) words += l->text() + '\n';
     QVERIFY2(words.contains("perplexity") && words.contains("tokens/s"), qPrintable(words));
+  }
+
+  // A stranger without data: made-up texts, named as such, ready to be frozen.
+  void theSampleTextsAreMade() {
+    window_->show_(page::kProject);
+    QVERIFY(press("Try the sample texts"));
+    QVERIFY(QTest::qWaitFor([&] { return store_->state().info.name.contains("Synthetic") && store_->importing(); }, kPatienceMs));
+    QVERIFY(store_->state().isLanguage());
+    QVERIFY(quiet());
+    QVERIFY(press("Back to the texts"));
+    QVERIFY(quiet());
+    auto* table = part<QTableView>("Text files");
+    QCOMPARE(table->model()->rowCount(), 1);
+    QCOMPARE(table->model()->index(0, 0).data().toString(), "synthetic-reports.jsonl");
+    QCOMPARE(table->model()->index(0, 1).data().toString(), "Instructions with answers");
+    auto* look = part<RecordView>("First records of the chosen file");
+    QVERIFY(QTest::qWaitFor([&] { return look->toPlainText().contains("Synthetic report."); }, kPatienceMs));
+    QVERIFY(press("Freeze snapshot"));
+    QVERIFY(press("Freeze snapshot"));
+    QVERIFY(QTest::qWaitFor([&] { return !store_->state().snapshots.isEmpty(); }, kPatienceMs));
+    QCOMPARE(store_->state().snapshots.first().samples, 6000);
+    QVERIFY(quiet());
+    // Asked again, it is opened and not made anew.
+    window_->show_(page::kProject);
+    QVERIFY(press("Try the sample texts"));
+    QVERIFY(quiet());
+    QCOMPARE(store_->state().snapshots.size(), 1);
   }
 
   void everyControlHasAName() {

@@ -2,15 +2,13 @@
 // What a person sees decides every step: buttons are found by their words, pages by the keys a person presses.
 #include <QComboBox>
 #include <QDir>
-#include <QLabel>
-#include <QLineEdit>
-#include <QPushButton>
 #include <QStandardPaths>
 #include <QTemporaryDir>
 #include <QTest>
 #include <QToolButton>
 
 #include "tests/widgets/controls.h"
+#include "tests/widgets/hand.h"
 #include "tests/widgets/watchdog.h"
 #include "widgets/common/language.h"
 #include "widgets/common/parameter_form.h"
@@ -26,43 +24,7 @@ class TestWholeWay : public QObject {
   std::unique_ptr<StoreClient> store_;
   std::unique_ptr<MainWindow> window_;
 
-  template <typename Button>
-  Button* visibleButton(const QString& words) const {
-    for (auto* b : window_->findChildren<Button*>())
-      if (b->isVisible() && b->text() == words) return b;
-    return nullptr;
-  }
-  /// Waits until a button with these words can be pressed, then presses it with the mouse.
-  bool press(const QString& words, int timeoutMs = 20'000) {
-    QPushButton* button = nullptr;
-    const bool there = QTest::qWaitFor([&] { return (button = visibleButton<QPushButton>(words)) && button->isEnabled(); }, timeoutMs);
-    if (!there) {
-      qWarning() << "no button to press:" << words << "banner:" << bannerText();
-      return false;
-    }
-    QTest::mouseClick(button, Qt::LeftButton);
-    return true;
-  }
-  QString bannerText() const {
-    QStringList texts;
-    for (auto* l : window_->currentPage()->findChildren<QLabel*>())
-      if (l->isVisible() && l->text().size() > 20) texts << l->text();
-    return texts.join(" | ").left(600);
-  }
-  QLineEdit* field(const QString& accessibleName) const {
-    for (auto* e : window_->findChildren<QLineEdit*>())
-      if (e->isVisible() && e->accessibleName() == accessibleName) return e;
-    return nullptr;
-  }
-  bool type(const QString& accessibleName, const QString& text) {
-    QLineEdit* edit = nullptr;
-    if (!QTest::qWaitFor([&] { return (edit = field(accessibleName)) != nullptr; }, 5000)) return false;
-    edit->setFocus();
-    edit->selectAll();
-    QTest::keyClicks(edit, text);
-    return edit->text() == text;
-  }
-  void page(Qt::Key number) { QTest::keyClick(window_.get(), number, Qt::ControlModifier); }
+  std::unique_ptr<Hand> hand_;
 
  private Q_SLOTS:
   void initTestCase() {
@@ -77,6 +39,7 @@ class TestWholeWay : public QObject {
     store_ = std::make_unique<StoreClient>();
     window_ = std::make_unique<MainWindow>(*store_);
     addPages(*window_);
+    hand_ = std::make_unique<Hand>(*window_);
     window_->resize(1366, 768);
     window_->show_("project");
     window_->show();
@@ -87,54 +50,47 @@ class TestWholeWay : public QObject {
 
   void fromNothingToAVerifiedBundle() {
     static_cast<WatchedApplication*>(qApp)->watch(true);
-    QVERIFY(press("Try the sample project"));
+    QVERIFY(hand_->press("Try the sample images"));
     QVERIFY2(
         QTest::qWaitFor([&] { return store_->state().counts.samples >= 60 && !store_->importing() && store_->pending() == 0; }, 240'000),
-        qPrintable(bannerText()));
+        qPrintable(hand_->bannerText()));
     QCOMPARE(store_->state().counts.refused, qint64(0));  // the table of labels beside the images is no refused image
 
-    page(Qt::Key_2);
+    hand_->page(Qt::Key_2);
     QCOMPARE(window_->currentPage()->id(), QStringLiteral("data"));
-    QVERIFY(press("Freeze snapshot"));          // opens the sheet
-    QVERIFY(press("Freeze snapshot", 60'000));  // when the preview of the split is there
-    QVERIFY2(QTest::qWaitFor([&] { return !store_->state().snapshots.isEmpty(); }, 60'000), qPrintable(bannerText()));
+    QVERIFY(hand_->press("Freeze snapshot"));          // opens the sheet
+    QVERIFY(hand_->press("Freeze snapshot", 60'000));  // when the preview of the split is there
+    QVERIFY2(QTest::qWaitFor([&] { return !store_->state().snapshots.isEmpty(); }, 60'000), qPrintable(hand_->bannerText()));
     QVERIFY(store_->state().snapshots.first().groups > 10);
 
-    page(Qt::Key_3);
+    hand_->page(Qt::Key_3);
     QCOMPARE(window_->currentPage()->id(), QStringLiteral("train"));
     auto* form = window_->currentPage()->findChild<ParameterForm*>();
     QVERIFY(form);
     QVERIFY(QTest::qWaitFor([&] { return form->field("epochs") != nullptr; }, 20'000));
     form->setValues({{"epochs", 2}});
-    QVERIFY(press("Start training"));
+    QVERIFY(hand_->press("Start training"));
     QVERIFY2(QTest::qWaitFor([&] { return !store_->state().runs.isEmpty() && store_->state().runs.first().state == u"finished"; }, 600'000),
-             qPrintable(bannerText()));
+             qPrintable(hand_->bannerText()));
 
-    page(Qt::Key_4);
-    QVERIFY(press("Evaluate on the test split"));
-    QVERIFY2(QTest::qWaitFor([&] { return !store_->state().evaluated.isEmpty(); }, 600'000), qPrintable(bannerText()));
-    QVERIFY(press("Export this model", 30'000));
+    hand_->page(Qt::Key_4);
+    QVERIFY(hand_->press("Evaluate on the test split"));
+    QVERIFY2(QTest::qWaitFor([&] { return !store_->state().evaluated.isEmpty(); }, 600'000), qPrintable(hand_->bannerText()));
+    QVERIFY(hand_->press("Export this model", 30'000));
     QCOMPARE(window_->currentPage()->id(), QStringLiteral("export"));
 
-    QVERIFY(press("Make the candidates"));
-    QVERIFY2(QTest::qWaitFor([&] { return !store_->state().exported.isEmpty(); }, 600'000), qPrintable(bannerText()));
-    QVERIFY(type("Name of the key", "ward7"));
-    QVERIFY(type("Passphrase", "correct horse"));
-    QVERIFY(type("Passphrase again", "correct horse"));
-    QVERIFY(press("Create key"));
-    QVERIFY(press("Create signed bundle", 60'000));
-    QVERIFY2(QTest::qWaitFor([&] { return !store_->state().bundles.isEmpty(); }, 120'000), qPrintable(bannerText()));
-    QVERIFY(press("Verify the bundle", 30'000));
+    QVERIFY(hand_->press("Make the candidates"));
+    QVERIFY2(QTest::qWaitFor([&] { return !store_->state().exported.isEmpty(); }, 600'000), qPrintable(hand_->bannerText()));
+    QVERIFY(hand_->type("Name of the key", "ward7"));
+    QVERIFY(hand_->type("Passphrase", "correct horse"));
+    QVERIFY(hand_->type("Passphrase again", "correct horse"));
+    QVERIFY(hand_->press("Create key"));
+    QVERIFY(hand_->press("Create signed bundle", 60'000));
+    QVERIFY2(QTest::qWaitFor([&] { return !store_->state().bundles.isEmpty(); }, 120'000), qPrintable(hand_->bannerText()));
+    QVERIFY(hand_->press("Verify the bundle", 30'000));
 
     QCOMPARE(window_->currentPage()->id(), QStringLiteral("verify"));
-    QVERIFY2(QTest::qWaitFor(
-                 [&] {
-                   for (auto* l : window_->currentPage()->findChildren<QLabel*>())
-                     if (l->isVisible() && l->text().contains("This bundle is whole")) return true;
-                   return false;
-                 },
-                 60'000),
-             qPrintable(bannerText()));
+    QVERIFY2(QTest::qWaitFor([&] { return hand_->reads("This bundle is whole"); }, 60'000), qPrintable(hand_->bannerText()));
   }
 
   void theWindowNeverHeldStill() {
