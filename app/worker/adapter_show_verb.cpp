@@ -1,5 +1,7 @@
 // adapter-show: what a LoRA adapter from elsewhere was made for, and which of the given models it fits. Only its description, the names and
 // shapes of its tensors, and each model's config.json are read.
+#include "app/worker/adapter_show_verb.h"
+
 #include <map>
 
 #include <QDir>

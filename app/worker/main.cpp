@@ -7,6 +7,7 @@
 
 #include <QCoreApplication>
 
+#include "app/worker/adapter_show_verb.h"
 #include "app/worker/verbs.h"
 #include "core/domain/run_spec.h"
 #include "core/domain/version.h"

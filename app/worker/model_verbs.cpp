@@ -11,7 +11,7 @@
 #include "core/domain/files.h"
 #include "core/engine/engine_failure.h"
 #include "core/engine/models/decoder/adapter.h"
-#include "core/engine/models/decoder/decoder_folder.h"
+#include "core/engine/models/decoder/decoder_folder_write.h"
 #include "core/engine/models/decoder/decoder_model.h"
 #include "core/engine/models/precision.h"
 
@@ -100,14 +100,14 @@ int modelImportVerb(const QStringList& arguments) {
     DecoderWriteOptions options{.from = from};
     const qint64 shard = option(arguments, "shard-bytes", false, "0").toLongLong();
     if (shard > 0) options.shardBytes = shard;
-    options.progress = [&say, last = QDateTime::currentMSecsSinceEpoch()](qint64 done, qint64 total) mutable {
+    const auto progress = [&say, last = QDateTime::currentMSecsSinceEpoch()](qint64 done, qint64 total) mutable {
       const qint64 now = QDateTime::currentMSecsSinceEpoch();
       if (now - last < kTellEveryMs && done < total) return;
       last = now;
       say({{"type", "progress"}, {"done", done}, {"total", total}});
     };
     folder.config.fp8BlockRows = folder.config.fp8BlockColumns = 0;
-    writeDecoderFolder(to, folder.config, all, options);
+    writeDecoderFolderTelling(to, folder.config, all, options, progress);
     found["type"] = "finished";
     found["to"] = to;
     say(found);

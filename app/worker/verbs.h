@@ -21,7 +21,6 @@ int evaluateVerb(const QStringList& arguments);
 int initVerb(const QStringList& arguments);
 int logitsVerb(const QStringList& arguments);
 int hardwareVerb(const QStringList& arguments);
-int adapterShowVerb(const QStringList& arguments);
 int modelShowVerb(const QStringList& arguments);
 int modelImportVerb(const QStringList& arguments);
 int modelLogitsVerb(const QStringList& arguments);

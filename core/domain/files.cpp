@@ -93,7 +93,7 @@ QString sha256Hex(QByteArrayView bytes) {
   return QString::fromLatin1(hash.result().toHex());
 }
 
-Result<QString> sha256OfFile(const QString& path, const std::function<bool(qint64)>& read) {
+Result<QString> sha256OfFile(const QString& path) {
   Descriptor fd(::open(QFile::encodeName(path).constData(), O_RDONLY | O_CLOEXEC));
   if (fd.get() < 0) return failureFromErrno(errno, path);
   QCryptographicHash hash(QCryptographicHash::Sha256);
@@ -104,7 +104,6 @@ Result<QString> sha256OfFile(const QString& path, const std::function<bool(qint6
     if (n < 0) return failureFromErrno(errno, path);
     if (n == 0) break;
     hash.addData(QByteArrayView(buffer.data(), n));
-    if (read && !read(n)) return Failure{FailureKind::Stopped, {}, {}};
   }
   return QString::fromLatin1(hash.result().toHex());
 }

@@ -1,7 +1,5 @@
 // Whole-or-absent files, canonical JSON and digests: the few file habits every part shares. Any thread; blocking I/O.
 #pragma once
-#include <functional>
-
 #include <QByteArray>
 #include <QJsonObject>
 #include <QString>
@@ -27,8 +25,7 @@ QByteArray canonicalJson(const QJsonObject&);
 
 /// Lower-case hex SHA-256.
 QString sha256Hex(QByteArrayView bytes);
-/// read, if given, hears how many bytes were read since it was last told; false stops: Stopped.
-Result<QString> sha256OfFile(const QString& path, const std::function<bool(qint64)>& read = {});
+Result<QString> sha256OfFile(const QString& path);
 
 /// Bytes free for this user where path (or its nearest existing parent) lies.
 qint64 bytesFree(const QString& path);

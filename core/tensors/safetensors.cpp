@@ -16,6 +16,7 @@
 #include <QUuid>
 
 #include "core/domain/files.h"
+#include "core/tensors/safetensors_write.h"
 
 namespace cloister {
 namespace {
@@ -177,8 +178,12 @@ const TensorView* SafetensorsFile::find(const std::string& name) const {
   return it == tensors_.end() ? nullptr : &it->second;
 }
 
-Result<void> writeSafetensors(const QString& path, const std::map<std::string, TensorView>& tensors, const QJsonObject& metadata,
-                              const std::function<void(qint64)>& written) {
+Result<void> writeSafetensors(const QString& path, const std::map<std::string, TensorView>& tensors, const QJsonObject& metadata) {
+  return writeSafetensorsTelling(path, tensors, metadata, {});
+}
+
+Result<void> writeSafetensorsTelling(const QString& path, const std::map<std::string, TensorView>& tensors, const QJsonObject& metadata,
+                                     const std::function<void(qint64)>& written) {
   QJsonObject header;
   if (!metadata.isEmpty()) header["__metadata__"] = metadata;
   // Largest element first keeps every tensor aligned to its own size without holes; equal sizes keep name order.

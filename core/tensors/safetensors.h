@@ -5,7 +5,6 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -51,9 +50,7 @@ class SafetensorsFile {
   QJsonObject metadata_;
 };
 
-/// Staged, synced, renamed. Names are written in map order, data aligned to 8 bytes (the header is padded with spaces). written, if given,
-/// hears how many bytes of tensors were written since it was last told.
-Result<void> writeSafetensors(const QString& path, const std::map<std::string, TensorView>& tensors, const QJsonObject& metadata = {},
-                              const std::function<void(qint64)>& written = {});
+/// Staged, synced, renamed. Names are written in map order, data aligned to 8 bytes (the header is padded with spaces).
+Result<void> writeSafetensors(const QString& path, const std::map<std::string, TensorView>& tensors, const QJsonObject& metadata = {});
 
 }  // namespace cloister

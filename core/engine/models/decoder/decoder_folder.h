@@ -38,7 +38,6 @@ void detachFromFiles(DecoderFolder&);
 struct DecoderWriteOptions {
   QString from;                       ///< folder whose generation_config.json and tokenizer files go along; empty: none
   qint64 shardBytes = 5'000'000'000;  ///< more becomes shards
-  std::function<void(qint64 done, qint64 total)> progress = {};  ///< bytes of weights
 };
 /// dir must not exist. Tensors are written in the type they have.
 void writeDecoderFolder(const QString& dir, const DecoderConfig&, const NamedTensors& tensors, const DecoderWriteOptions& = {});

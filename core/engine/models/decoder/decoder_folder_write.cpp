@@ -6,9 +6,10 @@
 #include "core/domain/files.h"
 #include "core/domain/staged_folder.h"
 #include "core/engine/engine_failure.h"
-#include "core/engine/models/decoder/decoder_folder.h"
+#include "core/engine/models/decoder/decoder_folder_write.h"
 #include "core/engine/models/tensor_types.h"
 #include "core/tensors/model_folder.h"
+#include "core/tensors/safetensors_write.h"
 
 namespace cloister {
 namespace {
@@ -65,12 +66,12 @@ std::vector<Views> sharded(const DecoderConfig& config, const NamedTensors& tens
 
 void writeWeights(const QString& dir, const std::vector<Views>& shards, const std::function<void(qint64)>& written) {
   const QJsonObject metadata{{"format", "pt"}};
-  if (shards.size() == 1) return orThrow(writeSafetensors(dir + "/model.safetensors", shards[0], metadata, written));
+  if (shards.size() == 1) return orThrow(writeSafetensorsTelling(dir + "/model.safetensors", shards[0], metadata, written));
   QJsonObject map;
   qint64 total = 0;
   for (std::size_t i = 0; i < shards.size(); ++i) {
     const QString name = QString("model-%1-of-%2.safetensors").arg(i + 1, 5, 10, QChar('0')).arg(shards.size(), 5, 10, QChar('0'));
-    orThrow(writeSafetensors(dir + '/' + name, shards[i], metadata, written));
+    orThrow(writeSafetensorsTelling(dir + '/' + name, shards[i], metadata, written));
     for (const auto& [tensor, view] : shards[i]) {
       map[QString::fromStdString(tensor)] = name;
       total += qint64(view.bytes);
@@ -90,6 +91,11 @@ void copyCompanionFiles(const QString& from, const QString& to) {
 }
 
 void writeDecoderFolder(const QString& dir, const DecoderConfig& config, const NamedTensors& tensors, const DecoderWriteOptions& options) {
+  writeDecoderFolderTelling(dir, config, tensors, options, {});
+}
+
+void writeDecoderFolderTelling(const QString& dir, const DecoderConfig& config, const NamedTensors& tensors,
+                               const DecoderWriteOptions& options, const std::function<void(qint64, qint64)>& progress) {
   StagedFolder staged = orThrow(StagedFolder::begin(dir));
   qint64 bytes = 16 << 20;
   for (const auto& [name, t] : tensors) bytes += qint64(t.nbytes());
@@ -100,7 +106,7 @@ void writeDecoderFolder(const QString& dir, const DecoderConfig& config, const N
   qint64 done = 0, total = 0;
   for (const auto& [name, t] : tensors) total += qint64(t.nbytes());
   writeWeights(staged.path(), sharded(config, tensors, options.shardBytes, kept), [&](qint64 written) {
-    if (options.progress) options.progress(done += written, total);
+    if (progress) progress(done += written, total);
   });
   if (!options.from.isEmpty()) copyCompanionFiles(options.from, staged.path());
   const at::ScalarType type = tensors.at("model.embed_tokens.weight").scalar_type();

@@ -1,0 +1,9 @@
+// The verb adapter-show (app/worker/verbs.h).
+#pragma once
+#include <QStringList>
+
+namespace cloister {
+
+int adapterShowVerb(const QStringList& arguments);
+
+}  // namespace cloister
