@@ -72,7 +72,7 @@ CopyTable::CopyTable(const QStringList& columns, const QList<QStringList>& rows,
   setHorizontalHeaderLabels(columns);
   prepareTable(this);
   setItemDelegate(new GroundDelegate(this));
-  static const QRegularExpression kFigure(QStringLiteral("^[\\d−–-][\\d.,\\s()（）–%/-]*(ms|s|[KMG]?i?B)?$"));
+  static const QRegularExpression kFigure(QStringLiteral("^[\\d−–-][\\d.,\\s\u00a0()（）–%/-]*(ms|s|[KMG]?i?B)?$"));
   setHorizontalScrollBarPolicy(Qt::ScrollBarAsNeeded);
   setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
   for (int r = 0; r < rows.size(); ++r)

@@ -30,7 +30,8 @@ QString interval(double value, double low, double high) {
 }
 
 QString percent(double fraction, int decimals) {
-  return QStringLiteral("%1\u00a0%").arg(QLocale().toString(100 * fraction, 'f', decimals));
+  const double step = std::pow(10.0, decimals), rounded = std::round(100 * fraction * step) / step;
+  return QStringLiteral("%1\u00a0%").arg(QLocale().toString(rounded == 0 ? 0.0 : 100 * fraction, 'f', decimals));  // never -0.00
 }
 
 QString bytes(double n) { return QLocale().formattedDataSize(qint64(n), n < 1024 ? 0 : 1); }

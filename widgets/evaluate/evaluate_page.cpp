@@ -74,9 +74,14 @@ void EvaluatePage::buildBar() {
   flow->addWidget(pairOf(runLabel_ = new QLabel(bar), runs_, bar));
   flow->addWidget(answersPair_ = pairOf(answersLabel_ = new QLabel(bar), answers_, bar));
   flow->addWidget(lengthPair_ = pairOf(lengthLabel_ = new QLabel(bar), length_, bar));
-  flow->addWidget(attacks_);
-  flow->addWidget(pairOf(epsilonLabel_ = new QLabel(bar), epsilons_, bar));
-  flow->addWidget(pairOf(samplesLabel_ = new QLabel(bar), samples_, bar));
+  auto* attack = new QWidget(bar);  // what belongs together wraps together
+  auto* together = new QHBoxLayout(attack);
+  together->setContentsMargins(0, 0, 0, 0);
+  together->setSpacing(space::kM);
+  together->addWidget(attacks_);
+  together->addWidget(pairOf(epsilonLabel_ = new QLabel(bar), epsilons_, attack));
+  together->addWidget(pairOf(samplesLabel_ = new QLabel(bar), samples_, attack));
+  flow->addWidget(attack);
   body()->addWidget(bar);
 }
 

@@ -17,12 +17,11 @@ class PieceView : public QTextEdit {
   /// tokens, bytes of a character).
   static QString shown(const QJsonArray& pieces, int i);
   static QString bytes(const QJsonObject& piece);
+  /// A tokenizer's kind or model as its authors write it: SentencePiece, BPE, Unigram.
+  static QString kindName(const QString& id);
 
  protected:
   bool event(QEvent*) override;
-
-  /// A tokenizer's kind or model as its authors write it: SentencePiece, BPE, Unigram.
-  static QString kindName(const QString& id);
 
  private:
   void draw();
