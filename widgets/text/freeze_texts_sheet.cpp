@@ -89,6 +89,9 @@ FreezeTextsSheet::FreezeTextsSheet(StoreClient& store, QWidget* parent) : QFrame
   for (QSpinBox* box : {train_, validation_, test_, seed_})
     connect(box, &QSpinBox::valueChanged, this, [this] {
       check_.reset();
+      stopped_ = false;
+      again_ = task_->running();  // what it finds is of other shares
+      if (again_) task_->stop();
       later_.start();
       showOutlook();
     });
@@ -144,7 +147,10 @@ void FreezeTextsSheet::ask() {
 
 void FreezeTextsSheet::answered(const Result<TextCheck>& check) {
   progress_->removeTask(kTask);
-  if (std::exchange(again_, false)) return ask();
+  if (std::exchange(again_, false)) {
+    if (!later_.isActive()) ask();
+    return;
+  }
   check_.reset();
   failure_.reset();
   if (check) check_ = *check;

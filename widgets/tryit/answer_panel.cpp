@@ -84,6 +84,7 @@ AnswerPanel::AnswerPanel(StoreClient& store, QWidget* parent) : QFrame(parent), 
     }
     if (id == chosen_) return;
     chosen_ = id;
+    fillBases();
     startOver();
     Q_EMIT modelChanged();
   });

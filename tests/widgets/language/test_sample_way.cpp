@@ -2,6 +2,9 @@
 // freeze, tokenizer, training from scratch, answers, evaluation, export, a signed bundle, and its verification.
 #include <QComboBox>
 #include <QDir>
+#include <QFile>
+#include <QJsonDocument>
+#include <QJsonObject>
 #include <QPlainTextEdit>
 #include <QSpinBox>
 #include <QTemporaryDir>

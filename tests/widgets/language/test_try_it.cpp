@@ -197,7 +197,7 @@ class TestTryIt : public QObject {
     box->setCurrentIndex(box->findText("Choose a folder…"));
     chooseInDialog(home_.filePath("lora/adapter"));
     auto* base = panels()[1]->findChildren<QComboBox*>().last();
-    QCOMPARE(nameOf(base), "Model that the adapter is used on");
+    QCOMPARE(base->accessibleName(), "Model that the adapter is used on");
     QVERIFY(base->isVisible());
     QCOMPARE(base->currentText(), "base");  // named in its description; "tuned" has the same shapes
     QVERIFY(base->findText("tuned") > 0 && base->findText("broken") < 0);
