@@ -13,7 +13,7 @@
 #include <QVBoxLayout>
 
 #include "core/curation/labelling.h"
-#include "widgets/common/drop_area.h"
+#include "widgets/common/empty_data.h"
 #include "widgets/common/failure_banner.h"
 #include "widgets/common/icons.h"
 #include "widgets/common/store_client.h"
@@ -59,7 +59,7 @@ DataPage::DataPage(StoreClient& store, QWidget* parent)
   viewer_->hide();
   auto* holder = new QWidget(this);
   views_ = new QStackedLayout(holder);
-  empty_ = new DropArea(this);
+  empty_ = new EmptyData(this);
   buildBrowse();
   importSheet_ = new ImportSheet(store, this);
   freezeSheet_ = new FreezeSheet(store, this);
@@ -132,7 +132,7 @@ void DataPage::buildBrowse() {
 void DataPage::connectAll() {
   connect(primary(), &QPushButton::clicked, this, &DataPage::act);
   connect(import_, &QPushButton::clicked, this, [this] { showView(Import); });
-  connect(empty_, &DropArea::clicked, this, [this] { showView(Import); });
+  connect(empty_, &EmptyData::clicked, this, [this] { showView(Import); });
   connect(importSheet_, &ImportSheet::closed, this, &DataPage::settle);
   connect(freezeSheet_, &FreezeSheet::closed, this, &DataPage::settle);
   connect(importSheet_, &ImportSheet::changed, this, &DataPage::updateFooter);

@@ -11,7 +11,7 @@ class QTabBar;
 
 namespace cloister {
 
-class DropArea;
+class EmptyData;
 class ChecksView;
 class FileList;
 class FilterPanel;
@@ -67,7 +67,7 @@ class DataPage : public Page {
   Viewer* viewer_;
   QStackedLayout *views_, *tabsStack_;
   QWidget* browse_;
-  DropArea* empty_;
+  EmptyData* empty_;
   QLabel* why_;
   QPushButton *import_, *whyClear_;
   QWidget* whyRow_;

@@ -17,7 +17,7 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 
-#include "widgets/common/drop_area.h"
+#include "widgets/common/empty_data.h"
 #include "widgets/common/icons.h"
 #include "widgets/common/language.h"
 #include "widgets/common/parameter_form.h"

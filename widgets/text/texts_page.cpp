@@ -16,7 +16,7 @@
 #include <QVBoxLayout>
 
 #include "core/curation/labelling.h"
-#include "widgets/common/drop_area.h"
+#include "widgets/common/empty_data.h"
 #include "widgets/common/failure_banner.h"
 #include "widgets/common/icons.h"
 #include "widgets/common/long_task.h"
@@ -87,7 +87,7 @@ void TextsPage::buildBrowse() {
   tabsStack_ = new QStackedLayout(holder);
   auto* texts = new QWidget(holder);
   textsStack_ = new QStackedLayout(texts);
-  empty_ = new DropArea(this);
+  empty_ = new EmptyData(this);
   auto* split = new QSplitter(Qt::Horizontal, texts);
   split->setChildrenCollapsible(false);
   split->setHandleWidth(space::kL);
@@ -119,7 +119,7 @@ void TextsPage::buildBrowse() {
 void TextsPage::connectAll() {
   connect(primary(), &QPushButton::clicked, this, &TextsPage::act);
   connect(import_, &QPushButton::clicked, this, [this] { showView(Import); });
-  connect(empty_, &DropArea::clicked, this, [this] { showView(Import); });
+  connect(empty_, &EmptyData::clicked, this, [this] { showView(Import); });
   connect(addModel_, &QPushButton::clicked, this, [this] { showView(AddModel); });
   connect(addTokenizer_, &QPushButton::clicked, this, [this] { showView(AddTokenizer); });
   connect(exclude_, &QPushButton::clicked, this, &TextsPage::toggleExcluded);

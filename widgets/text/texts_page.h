@@ -12,7 +12,7 @@ class QTableView;
 
 namespace cloister {
 
-class DropArea;
+class EmptyData;
 class FreezeTextsSheet;
 class ImportSheet;
 class LongTask;
@@ -66,7 +66,7 @@ class TextsPage : public Page {
 
   QStackedLayout *views_, *tabsStack_, *textsStack_;
   QWidget* browse_;
-  DropArea* empty_;
+  EmptyData* empty_;
   QLabel *counts_, *previewTitle_;
   QPushButton *import_, *addModel_, *addTokenizer_, *exclude_;
   QTabBar* tabs_;

@@ -10,10 +10,10 @@ class QPushButton;
 
 namespace cloister {
 
-class DropArea : public QFrame {
+class EmptyData : public QFrame {
   Q_OBJECT
  public:
-  explicit DropArea(QWidget* parent);
+  explicit EmptyData(QWidget* parent);
   void setWords(const QString& title, const QString& text, const QString& button);
 
  Q_SIGNALS:

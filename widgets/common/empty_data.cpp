@@ -1,4 +1,4 @@
-#include "widgets/common/drop_area.h"
+#include "widgets/common/empty_data.h"
 
 #include <QLabel>
 #include <QMimeData>
@@ -14,7 +14,7 @@ namespace {
 constexpr int kPicture = 96, kNarrow = 400, kWide = 560;
 }
 
-DropArea::DropArea(QWidget* parent) : QFrame(parent) {
+EmptyData::EmptyData(QWidget* parent) : QFrame(parent) {
   setRole(this, "drop");
   auto* column = new QVBoxLayout(this);
   column->setSpacing(space::kM);
@@ -31,11 +31,11 @@ DropArea::DropArea(QWidget* parent) : QFrame(parent) {
   column->addStretch(2);
   for (QWidget* w : std::initializer_list<QWidget*>{picture_, title_, text_, button_}) column->addWidget(w, 0, Qt::AlignHCenter);
   column->addStretch(3);
-  connect(button_, &QPushButton::clicked, this, &DropArea::clicked);
+  connect(button_, &QPushButton::clicked, this, &EmptyData::clicked);
   whenThemed(this, [this] { picture_->setPixmap(themedPixmap("drop", Role::Accent, kPicture, devicePixelRatioF())); });
 }
 
-void DropArea::setWords(const QString& title, const QString& text, const QString& button) {
+void EmptyData::setWords(const QString& title, const QString& text, const QString& button) {
   title_->setText(title);
   text_->setText(text);
   button_->setText(button);
