@@ -292,7 +292,7 @@ Result<Snapshot> freezeTexts(Project& project, const TextSplit& split, const Tex
 }
 
 Result<Snapshot> freezeChecked(Project& project, const TextSplit& split, const TextCheck& check) {
-  auto texts = includedTexts(project);
+  auto texts = includedTexts(project, split.kind);
   if (!texts) return texts.error();
   if (const QString now = checkedDigest(*texts, split); now != check.digest)
     return Failure{FailureKind::IdentityChanged, {{"what", "texts"}, {"expected", check.digest}, {"found", now}}, {}};
