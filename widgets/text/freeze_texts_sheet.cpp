@@ -109,7 +109,7 @@ FreezeTextsSheet::FreezeTextsSheet(StoreClient& store, QWidget* parent) : QFrame
 }
 
 TextSplit FreezeTextsSheet::split() const {
-  return {train_->value() / 100.0, validation_->value() / 100.0, test_->value() / 100.0, seed_->value()};
+  return {train_->value() / 100.0, validation_->value() / 100.0, test_->value() / 100.0, seed_->value(), {}};
 }
 
 int FreezeTextsSheet::sum() const { return train_->value() + validation_->value() + test_->value(); }

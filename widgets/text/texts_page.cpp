@@ -147,6 +147,10 @@ void TextsPage::connectAll() {
   connect(&store(), &StoreClient::importStarted, this, [this] {
     if (store().state().task().dataPage == id()) showView(Import);
   });
+  connect(&store(), &StoreClient::opened, this, [this] {  // another project begins with its texts
+    tabs_->setCurrentIndex(Texts);
+    showView(Browse);
+  });
   connect(&store(), &StoreClient::closed, this, [this] {
     signature_.clear();
     work_->stop();
