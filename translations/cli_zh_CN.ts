@@ -504,10 +504,6 @@
         <translation>合成患者数。</translation>
     </message>
     <message>
-        <source>Passes over the training split.</source>
-        <translation>训练集的遍数。</translation>
-    </message>
-    <message>
         <source>Project: %1</source>
         <translation>项目：%1</translation>
     </message>
@@ -2098,26 +2094,6 @@
     <message>
         <source>torchrun on several hosts: the first one, and a free port on it.</source>
         <translation>torchrun 用于多台主机时：第一台主机及其空闲端口。</translation>
-    </message>
-    <message>
-        <source>Measure a trained model on the frozen test split: accuracy, intervals, attacks, latency.</source>
-        <translation>在冻结的测试集上测量已训练的模型：准确率、区间、攻击、延迟。</translation>
-    </message>
-    <message>
-        <source>Write a trained model as ONNX, quantized as asked, and compare the candidates.</source>
-        <translation>把已训练的模型写成 ONNX，按要求量化，并比较各候选。</translation>
-    </message>
-    <message>
-        <source>none, fp16, dynamic-int8 or static-int8; of language models none, fp16, dynamic-int8, int8, int4, for gguf fp16 and q8_0. May be given again, all by default.</source>
-        <translation>none、fp16、dynamic-int8 或 static-int8；语言模型为 none、fp16、dynamic-int8、int8、int4，gguf 为 fp16 和 q8_0。可重复给出，默认全部。</translation>
-    </message>
-    <message>
-        <source>What the model is for: onnx; of language models also onnx-genai and gguf.</source>
-        <translation>模型的用途：onnx；语言模型还可用 onnx-genai 和 gguf。</translation>
-    </message>
-    <message>
-        <source>What to judge by: plain text, JSONL with &quot;text&quot; or with &quot;prompt&quot; and &quot;completion&quot; (which alone is judged), or token numbers.</source>
-        <translation>用于评判的文本：纯文本、含 "text" 或 "prompt" 与 "completion"（只评判后者）的 JSONL，或词元编号。</translation>
     </message>
     <message>
         <source>Make up synthetic reports with questions and answers</source>
