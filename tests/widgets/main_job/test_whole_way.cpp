@@ -58,6 +58,7 @@ class TestWholeWay : public QObject {
 
     hand_->page(Qt::Key_2);
     QCOMPARE(window_->currentPage()->id(), QStringLiteral("data"));
+    QVERIFY(hand_->press("Back to the samples"));      // from the list of what was imported
     QVERIFY(hand_->press("Freeze snapshot"));          // opens the sheet
     QVERIFY(hand_->press("Freeze snapshot", 60'000));  // when the preview of the split is there
     QVERIFY2(QTest::qWaitFor([&] { return !store_->state().snapshots.isEmpty(); }, 60'000), qPrintable(hand_->bannerText()));
