@@ -105,7 +105,7 @@ class TestReportHtml : public QObject {
     for (const QString& key : ReportTexts::keys()) {
       QVERIFY2(!english(key).isEmpty() && !chinese(key).isEmpty(), qPrintable(key));
       QVERIFY2(!english(key).contains(han), qPrintable(key));
-      if (key != u"auc_macro") QVERIFY2(chinese(key).contains(han), qPrintable(key));
+      if (!key.startsWith(u"rouge") && key != u"auc_macro") QVERIFY2(chinese(key).contains(han), qPrintable(key));
       // The same placeholders, or a figure would be lost in one language.
       QSet<QString> a, b;
       for (auto it = place.globalMatch(english(key)); it.hasNext();) a << it.next().captured();
