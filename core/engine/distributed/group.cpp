@@ -29,7 +29,10 @@ class TorchGroup : public Group {
     options.numWorkers = std::size_t(worldSize);
     options.timeout = kPatience;
     options.multiTenant = true;
-    const auto store = c10::make_intrusive<c10d::TCPStore>(address.toStdString(), options);
+    // torchrun's store outlives the workers that it starts again: what they left in it must not be met.
+    const auto store =
+        c10::make_intrusive<c10d::PrefixStore>("restart" + qEnvironmentVariable("TORCHELASTIC_RESTART_COUNT", "0").toStdString(),
+                                               c10::make_intrusive<c10d::TCPStore>(address.toStdString(), options));
     const auto gloo = c10d::ProcessGroupGloo::Options::create();
     gloo->timeout = kPatience;
     gloo->devices.push_back(c10d::ProcessGroupGloo::createDefaultDevice());
